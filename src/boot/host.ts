@@ -1,0 +1,24 @@
+/** A machine that the user named in the configuration. */
+import type { Ipv4, Mac } from '../core/address.ts'
+
+/** Boot loaders that a host can be told to take; `auto` follows the firmware. */
+export const loaders = [
+  'auto',
+  'pxelinux',
+  'lpxelinux',
+  'undionly',
+  'snponly',
+  'ipxe',
+  'none',
+] as const
+export type Loader = (typeof loaders)[number]
+
+export interface Host {
+  readonly name: string
+  readonly mac: Mac
+  /** Reserved address. */
+  readonly address?: Ipv4 | undefined
+  /** A menu entry's name, or `menu`, `disk`, `autodeploy`. */
+  readonly boot: string
+  readonly loader: Loader
+}
