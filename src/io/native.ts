@@ -1,0 +1,199 @@
+/**
+ * Every call into the C library, in this one file: what Node's `dgram` cannot do and DHCP needs.
+ * `SO_BINDTODEVICE` ties a socket to an interface, so that the interface a packet came in on is
+ * known and a broadcast leaves by it; `SIOCSARP` names the Ethernet address of a client that cannot
+ * answer ARP yet (RFC 2131 §4.1). Loaded at the first use, because a system without koffi still
+ * has everything else: `native.lacks` says in words what is missing then.
+ *
+ * Sources: Linux socket(7), ip(7), arp(7), <linux/if_arp.h>.
+ */
+import { createRequire } from 'node:module'
+import { type Ipv4, type Mac, macOctets, parseIpv4 } from '../core/address.ts'
+import { messageOf } from '../core/errors.ts'
+
+export interface BoundUdpSocketOptions {
+  readonly address: string
+  readonly port: number
+  /** Name of the interface. */
+  readonly device: string
+  readonly broadcast?: boolean | undefined
+  readonly reuse?: boolean | undefined
+}
+
+/** The C library refused; `code` is the name of its errno, e.g. `EADDRINUSE`, as in Node's own errors. */
+export class NativeError extends Error {
+  override name = 'NativeError'
+  readonly code: string
+
+  constructor(code: string, call: string) {
+    super(`${call}: ${code}`)
+    this.code = code
+  }
+}
+
+/** What this machine can do. Reading it loads the library, once. */
+export const native = {
+  get available(): boolean {
+    return library().calls !== undefined
+  },
+  /** What does not work without the library, one sentence each; empty when it is there. */
+  get lacks(): readonly string[] {
+    const { calls, problem } = library()
+    if (calls !== undefined) return []
+    return [
+      `a socket cannot be tied to one interface (${problem})`,
+      'a client without an address cannot be answered by unicast: it is answered by broadcast',
+    ]
+  },
+}
+
+/**
+ * A UDP socket bound to an interface and an address, as a file descriptor for `dgram`'s
+ * `bind({ fd })`, which owns it from then on.
+ *
+ * @throws NativeError when the system refuses, and with code `ENOSYS` when there is no library.
+ */
+export function openBoundUdpSocket(options: BoundUdpSocketOptions): number {
+  const { calls } = library()
+  if (calls === undefined) throw new NativeError('ENOSYS', 'SO_BINDTODEVICE')
+  const address = parseIpv4(options.address)
+  if (address === undefined) throw new NativeError('EINVAL', 'bind')
+  const fd = calls.checked('socket', calls.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0))
+  try {
+    const set = (call: string, option: number, value: Uint8Array): void => {
+      calls.checked(call, calls.setsockopt(fd, SOL_SOCKET, option, value, value.length))
+    }
+    set('SO_BINDTODEVICE', SO_BINDTODEVICE, deviceName(options.device))
+    if (options.reuse === true) set('SO_REUSEADDR', SO_REUSEADDR, int32(1))
+    if (options.broadcast === true) set('SO_BROADCAST', SO_BROADCAST, int32(1))
+    const socketAddress = ipv4SocketAddress(address, options.port)
+    calls.checked('bind', calls.bind(fd, socketAddress, socketAddress.length))
+    return fd
+  } catch (error) {
+    calls.close(fd)
+    throw error
+  }
+}
+
+/**
+ * Enters a neighbour into the kernel's ARP table, so that the next datagram to `ip` leaves by
+ * `device` for `mac` without a question. The kernel forgets it again in its own time. Answers
+ * false when that is not possible (no library, no privilege, not Ethernet): broadcast instead.
+ */
+export function setNeighbour(device: string, ip: string, mac: Mac): boolean {
+  const { calls } = library()
+  const address = parseIpv4(ip)
+  if (calls === undefined || address === undefined) return false
+  const fd = calls.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)
+  if (fd < 0) return false
+  try {
+    return calls.ioctl(fd, SIOCSARP, arpRequest(device, address, mac)) === 0
+  } finally {
+    calls.close(fd)
+  }
+}
+
+const AF_INET = 2
+const SOCK_DGRAM = 2
+const SOCK_CLOEXEC = 0o2_000_000
+const SOL_SOCKET = 1
+const SO_REUSEADDR = 2
+const SO_BROADCAST = 6
+const SO_BINDTODEVICE = 25
+const SIOCSARP = 0x8955
+const ARPHRD_ETHER = 1
+const ATF_COM = 0x02
+/** Octets of a device name with its NUL. */
+const IFNAMSIZ = 16
+
+/** `struct arpreq`: protocol address, hardware address, flags, netmask, device. */
+const arpFields = { protocol: 0, hardware: 16, flags: 32, netmask: 36, device: 52, length: 68 }
+
+function arpRequest(device: string, address: Ipv4, mac: Mac): Uint8Array {
+  const octets = new Uint8Array(arpFields.length)
+  const view = new DataView(octets.buffer)
+  octets.set(ipv4SocketAddress(address, 0), arpFields.protocol)
+  view.setUint16(arpFields.hardware, ARPHRD_ETHER, true)
+  octets.set(macOctets(mac), arpFields.hardware + 2)
+  view.setInt32(arpFields.flags, ATF_COM, true)
+  octets.set(deviceName(device), arpFields.device)
+  return octets
+}
+
+/** `struct sockaddr_in`; the family is in the host's order (little-endian on both CPUs we run on). */
+function ipv4SocketAddress(address: Ipv4, port: number): Uint8Array {
+  const octets = new Uint8Array(16)
+  const view = new DataView(octets.buffer)
+  view.setUint16(0, AF_INET, true)
+  view.setUint16(2, port)
+  view.setUint32(4, address)
+  return octets
+}
+
+/** The kernel knows no alias labels: `eth0:1` is an address of the device `eth0`. */
+function deviceName(name: string): Uint8Array {
+  const octets = new Uint8Array(IFNAMSIZ)
+  const text = new TextEncoder().encode(name.replace(/:.*$/, ''))
+  if (text.length >= IFNAMSIZ) throw new NativeError('ENODEV', `device ${name}`)
+  octets.set(text)
+  return octets
+}
+
+function int32(value: number): Uint8Array {
+  return new Uint8Array(Int32Array.of(value).buffer)
+}
+
+interface Calls {
+  readonly socket: (domain: number, type: number, protocol: number) => number
+  readonly setsockopt: (
+    ...args: [fd: number, level: number, name: number, value: Uint8Array, length: number]
+  ) => number
+  readonly bind: (fd: number, address: Uint8Array, length: number) => number
+  readonly ioctl: (fd: number, request: number, argument: Uint8Array) => number
+  readonly close: (fd: number) => number
+  /** Passes a result on, or throws what errno says. */
+  readonly checked: (call: string, result: number) => number
+}
+
+interface Library {
+  readonly calls?: Calls
+  readonly problem?: string
+}
+
+type Koffi = typeof import('koffi')
+
+let loaded: Library | undefined
+
+function library(): Library {
+  loaded ??= load()
+  return loaded
+}
+
+function load(): Library {
+  if (process.platform !== 'linux') return { problem: `not on ${process.platform}` }
+  try {
+    const koffi: Koffi = createRequire(import.meta.url)('koffi')
+    return { calls: declare(koffi.load(null), errnoNames(koffi)) }
+  } catch (error) {
+    return { problem: messageOf(error) }
+  }
+}
+
+function errnoNames(koffi: Koffi): () => string {
+  const names = new Map(Object.entries(koffi.os.errno).map(([name, code]) => [code, name]))
+  return () => names.get(koffi.errno()) ?? `errno ${koffi.errno()}`
+}
+
+function declare(c: ReturnType<Koffi['load']>, lastError: () => string): Calls {
+  return {
+    socket: c.func('int socket(int domain, int type, int protocol)'),
+    setsockopt: c.func('int setsockopt(int fd, int level, int name, void *value, uint32_t length)'),
+    bind: c.func('int bind(int fd, void *address, uint32_t length)'),
+    ioctl: c.func('int ioctl(int fd, unsigned long request, void *argument)'),
+    close: c.func('int close(int fd)'),
+    checked: (call, result) => {
+      if (result < 0) throw new NativeError(lastError(), call)
+      return result
+    },
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * UDP sockets as the servers see them: datagrams in with their time of arrival, datagrams out, and
+ * errors that say who is in the way. Decides nothing about their contents.
+ *
+ * Node's `dgram` tells neither the interface a datagram came in on nor lets the source address be
+ * chosen: open one socket for each interface (`device`) or for each local address instead. A socket
+ * bound to an address of ours does not hear broadcasts; one bound to 0.0.0.0 does.
+ */
+import { createSocket, type Socket, type SocketOptions } from 'node:dgram'
+import { once } from 'node:events'
+import type { Clock } from '../core/clock.ts'
+import { messageOf, SystemError } from '../core/errors.ts'
+import { native, openBoundUdpSocket } from './native.ts'
+import { udpPortHolder } from './port-holder.ts'
+
+export interface Endpoint {
+  readonly address: string
+  readonly port: number
+}
+
+export interface Datagram {
+  /** Ours to keep: not reused by the socket. */
+  readonly octets: Uint8Array
+  readonly from: Endpoint
+  /** When it was read, epoch milliseconds: lets a server drop what waited too long. */
+  readonly at: number
+}
+
+export interface UdpPort {
+  /** The local address. */
+  readonly address: string
+  readonly port: number
+  /**
+   * Sends one datagram; a list of parts is sent as one. The octets must not be changed afterwards:
+   * they may wait in a queue. A failure is told to `failed`.
+   */
+  send(octets: Uint8Array | readonly Uint8Array[], to: Endpoint): void
+  /** May be called twice. */
+  close(): Promise<void>
+}
+
+export interface UdpOptions {
+  readonly address: string
+  /** 0 takes any free one. */
+  readonly port: number
+  /** Only datagrams of this interface, and everything leaves by it (`SO_BINDTODEVICE`). */
+  readonly device?: string | undefined
+  /** May send to 255.255.255.255. */
+  readonly broadcast?: boolean | undefined
+  /** Several sockets may share the port (`SO_REUSEADDR`), e.g. one for each interface. */
+  readonly reuse?: boolean | undefined
+  readonly clock: Clock
+  readonly receive: (datagram: Datagram) => void
+  /** A datagram could not be sent, or the interface went away; the socket stays open. */
+  readonly failed?: ((error: Error) => void) | undefined
+}
+
+/**
+ * Opens a socket. Without the native library `device` is not possible, and only one socket can be
+ * on 0.0.0.0: `native.lacks` says so, for the log.
+ *
+ * @throws SystemError which names the process that holds the port, or what to run.
+ */
+export async function openUdp(options: UdpOptions): Promise<UdpPort> {
+  const socket = createSocket({
+    type: 'udp4',
+    reuseAddr: options.reuse === true,
+    lookup: addressesOnly,
+  })
+  try {
+    await bind(socket, options)
+  } catch (error) {
+    socket.close()
+    throw new SystemError(refusal(error, options), { cause: error })
+  }
+  socket.on('error', (error) => options.failed?.(error))
+  socket.on('message', (octets, from) => {
+    options.receive({ octets, from, at: options.clock() })
+  })
+  return portOf(socket, options.failed)
+}
+
+/** Every destination is an address: skipping the resolver keeps sends in order and in this turn. */
+const addressesOnly: SocketOptions['lookup'] = (hostname, _options, callback) => {
+  callback(null, hostname, 4)
+}
+
+async function bind(socket: Socket, options: UdpOptions): Promise<void> {
+  const { address, port, device } = options
+  const listening = once(socket, 'listening')
+  try {
+    if (device !== undefined && native.available) {
+      socket.bind({ fd: openBoundUdpSocket({ ...options, device }), exclusive: true })
+    } else {
+      socket.bind({ address, port, exclusive: true })
+    }
+  } catch (error) {
+    listening.catch(() => undefined)
+    throw error
+  }
+  await listening
+  if (options.broadcast === true) socket.setBroadcast(true)
+}
+
+function portOf(socket: Socket, failed: UdpOptions['failed']): UdpPort {
+  const { address, port } = socket.address()
+  // Without a callback dgram says nothing when a send fails.
+  const sent = (error: Error | null): void => {
+    if (error !== null) failed?.(error)
+  }
+  let closed: Promise<void> | undefined
+  return {
+    address,
+    port,
+    send: (octets, to) => {
+      if (closed !== undefined) return
+      socket.send(octets, to.port, to.address, sent)
+    },
+    close: () => {
+      closed ??= new Promise((resolve) => {
+        socket.close(() => resolve())
+      })
+      return closed
+    },
+  }
+}
+
+function refusal(error: unknown, options: UdpOptions): string {
+  const { address, port, device } = options
+  const place = `UDP port ${port} on ${device ?? address}`
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  switch (code) {
+    case 'EADDRINUSE':
+      return `${place} is in use by ${udpPortHolder(port)}: stop it, or choose another port`
+    case 'EACCES':
+    case 'EPERM':
+      return `no permission for ${place}: run as root, or once: setcap cap_net_bind_service,cap_net_raw,cap_net_admin=+ep ${process.execPath}`
+    case 'EADDRNOTAVAIL':
+      return `${place} cannot be opened: ${address} is not an address of this machine`
+    case 'ENODEV':
+      return `${place} cannot be opened: there is no interface ${device}`
+    default:
+      return `${place} cannot be opened: ${messageOf(error)}`
+  }
+}

@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest'
+import { socketsOn } from '../../src/io/port-holder.ts'
+
+const table = `   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
+  369: 00000000:0045 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 12345 2 0000000000000000 0
+  369: 0100007F:0045 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 12346 2 0000000000000000 0
+ 1324: 00000000:0044 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 11111 2 0000000000000000 0
+`
+
+test('sockets of a port are found in a proc table, and only those', () => {
+  expect(socketsOn(69, table)).toEqual(['12345', '12346'])
+  expect(socketsOn(67, table)).toEqual([])
+  expect(socketsOn(67, '')).toEqual([])
+})

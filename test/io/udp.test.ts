@@ -1,0 +1,125 @@
+import { afterEach, expect, test } from 'vitest'
+import { SystemError } from '../../src/core/errors.ts'
+import { native } from '../../src/io/native.ts'
+import { type Datagram, openUdp, type UdpOptions, type UdpPort } from '../../src/io/udp.ts'
+
+const open: UdpPort[] = []
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((port) => port.close()))
+})
+
+/** A port on loopback that keeps what it hears; `next` waits for one more datagram. */
+async function listener(options: Partial<UdpOptions> = {}) {
+  const heard: Datagram[] = []
+  let wake: (() => void) | undefined
+  const port = await openUdp({
+    address: '127.0.0.1',
+    port: 0,
+    clock: () => 42,
+    receive: (datagram) => {
+      heard.push(datagram)
+      wake?.()
+    },
+    ...options,
+  })
+  open.push(port)
+  const next = async (): Promise<Datagram> => {
+    while (heard.length === 0) await new Promise<void>((resolve) => (wake = resolve))
+    return heard.shift()!
+  }
+  return { port, next }
+}
+
+test('a datagram arrives with its sender and the time of arrival', async () => {
+  const [a, b] = [await listener(), await listener()]
+  a.port.send(Uint8Array.of(1, 2, 3), b.port)
+  const datagram = await b.next()
+  expect([...datagram.octets]).toEqual([1, 2, 3])
+  expect(datagram.from).toMatchObject({ address: '127.0.0.1', port: a.port.port })
+  expect(datagram.at).toBe(42)
+})
+
+test('a list of parts is one datagram', async () => {
+  const [a, b] = [await listener(), await listener()]
+  a.port.send([Uint8Array.of(1), Uint8Array.of(), Uint8Array.of(2, 3)], b.port)
+  expect([...(await b.next()).octets]).toEqual([1, 2, 3])
+})
+
+test('an empty datagram arrives, too', async () => {
+  const [a, b] = [await listener(), await listener()]
+  a.port.send(new Uint8Array(0), b.port)
+  expect((await b.next()).octets).toHaveLength(0)
+})
+
+test('a socket bound to the device lo hears and answers', async () => {
+  expect(native.lacks).toEqual([])
+  const server = await listener({ address: '0.0.0.0', device: 'lo', broadcast: true, reuse: true })
+  const client = await listener()
+  client.port.send(Uint8Array.of(7), { address: '127.0.0.1', port: server.port.port })
+  const { from } = await server.next()
+  server.port.send(Uint8Array.of(8), from)
+  expect([...(await client.next()).octets]).toEqual([8])
+})
+
+test('two sockets share a port when both say so', async () => {
+  const first = await listener({ address: '0.0.0.0', device: 'lo', reuse: true })
+  const second = await listener({
+    address: '0.0.0.0',
+    device: 'lo',
+    reuse: true,
+    port: first.port.port,
+  })
+  expect(second.port.port).toBe(first.port.port)
+})
+
+test.for([
+  { name: 'a plain socket', extra: {} },
+  { name: 'a socket on a device', extra: { device: 'lo' } },
+])('$name names the process that holds the port', async ({ extra }) => {
+  const first = await listener()
+  const failure = openUdp({
+    address: '127.0.0.1',
+    port: first.port.port,
+    clock: () => 0,
+    receive: () => undefined,
+    ...extra,
+  })
+  await expect(failure).rejects.toThrow(SystemError)
+  await expect(failure).rejects.toThrow(`(process ${process.pid})`)
+})
+
+test.for([
+  { name: 'an address that is not ours', extra: { address: '192.0.2.1' }, says: 'not an address' },
+  { name: 'a device that is not there', extra: { device: 'nothere0' }, says: 'no interface' },
+  {
+    name: 'a device name that is too long',
+    extra: { device: 'x'.repeat(16) },
+    says: 'no interface',
+  },
+])('$name is refused with words', async ({ extra, says }) => {
+  const failure = openUdp({
+    address: '127.0.0.1',
+    port: 0,
+    clock: () => 0,
+    receive: () => undefined,
+    ...extra,
+  })
+  await expect(failure).rejects.toThrow(SystemError)
+  await expect(failure).rejects.toThrow(says)
+})
+
+test('a datagram that cannot be sent is told to `failed`, and the socket lives on', async () => {
+  const failure = Promise.withResolvers<Error>()
+  const a = await listener({ failed: failure.resolve })
+  a.port.send(new Uint8Array(70_000), a.port)
+  expect((await failure.promise).message).toMatch(/EMSGSIZE/)
+  a.port.send(Uint8Array.of(1), a.port)
+  expect((await a.next()).octets).toHaveLength(1)
+})
+
+test('closing twice and sending after it are harmless', async () => {
+  const a = await listener()
+  await a.port.close()
+  await a.port.close()
+  a.port.send(Uint8Array.of(1), { address: '127.0.0.1', port: 9 })
+})
