@@ -1,0 +1,134 @@
+/**
+ * What a schema cannot say: how values must fit each other. Each check looks at the sections that
+ * are valid by themselves, so that one wrong section does not hide the problems of another.
+ */
+import { type AddressRange, contains, formatIpv4, formatSubnet } from '../core/address.ts'
+import type { Config } from './config-schema.ts'
+import { type KeyPath, type Problem, formatPath } from './config-problems.ts'
+
+type Sections = Partial<Config>
+
+/** Entries that exist without being configured, and words that are choices without being entries. */
+const builtInEntries = ['disk', 'tinyvm', 'shell']
+const choices = ['menu', 'autodeploy']
+
+export function checkTogether(config: Sections): Problem[] {
+  return [
+    ...checkSubnets(config),
+    ...checkEntries(config),
+    ...checkHosts(config),
+    ...checkPorts(config),
+  ]
+}
+
+/** One or several ranges as a list. */
+export function poolRanges(
+  pool: AddressRange | readonly AddressRange[] | undefined,
+): readonly AddressRange[] {
+  if (pool === undefined) return []
+  return 'first' in pool ? [pool] : pool
+}
+
+function checkSubnets({ dhcp }: Sections): Problem[] {
+  const subnets = dhcp?.subnets ?? []
+  const problems = subnets.flatMap((subnet, index): Problem[] => {
+    const at = ['dhcp', 'subnets', index]
+    const name = formatSubnet(subnet.network)
+    const outside = poolRanges(subnet.pool).filter(
+      ({ first, last }) => !contains(subnet.network, first) || !contains(subnet.network, last),
+    )
+    return [
+      ...outside.map(() => says([...at, 'pool'], `lies outside ${name}`)),
+      ...(subnet.gateway !== undefined && !contains(subnet.network, subnet.gateway)
+        ? [says([...at, 'gateway'], `${formatIpv4(subnet.gateway)} lies outside ${name}`)]
+        : []),
+    ]
+  })
+  const repeated = repeats(subnets.map((subnet) => formatSubnet(subnet.network)))
+  return [...problems, ...repeated.map(twice(['dhcp', 'subnets'], 'network'))]
+}
+
+function checkEntries({ menu }: Sections): Problem[] {
+  if (menu === undefined) return []
+  const names = menu.entries.map((entry) => entry.name)
+  const taken = names.flatMap((name, index) =>
+    [...builtInEntries, ...choices].includes(name)
+      ? [says(['menu', 'entries', index, 'name'], `${name} is built in; choose another name`)]
+      : [],
+  )
+  const known = [...builtInEntries, ...names]
+  const keys = menu.entries.map((entry) => entry.key?.toLowerCase())
+  return [
+    ...taken,
+    ...repeats(names).map(twice(['menu', 'entries'], 'name')),
+    ...repeats(keys).map(twice(['menu', 'entries'], 'key')),
+    ...(known.includes(menu.default)
+      ? []
+      : [says(['menu', 'default'], `there is no entry ${menu.default}; there are ${list(known)}`)]),
+  ]
+}
+
+function checkHosts({ hosts, menu, dhcp, mirrors }: Sections): Problem[] {
+  if (hosts === undefined) return []
+  const known = [...choices, ...builtInEntries, ...(menu?.entries ?? []).map(({ name }) => name)]
+  const problems = hosts.flatMap((host, index): Problem[] => {
+    const at = ['hosts', index]
+    const named = dhcp?.subnets.map((subnet) => subnet.network) ?? []
+    return [
+      ...(menu !== undefined && !known.includes(host.boot)
+        ? [says([...at, 'boot'], `there is no entry ${host.boot}; there are ${list(known)}`)]
+        : []),
+      ...(mirrors !== undefined && host.boot === 'autodeploy' && !('autodeploy' in mirrors)
+        ? [says([...at, 'boot'], 'autodeploy needs a mirror named autodeploy (mirrors.autodeploy)')]
+        : []),
+      ...(dhcp !== undefined && outsideAll(host.address, named)
+        ? [says([...at, 'address'], 'lies in none of dhcp.subnets')]
+        : []),
+    ]
+  })
+  return [
+    ...problems,
+    ...repeats(hosts.map((host) => host.name)).map(twice(['hosts'], 'name')),
+    ...repeats(hosts.map((host) => host.mac)).map(twice(['hosts'], 'mac')),
+    ...repeats(hosts.map((host) => host.address)).map(twice(['hosts'], 'address')),
+  ]
+}
+
+function outsideAll(
+  address: Config['hosts'][number]['address'],
+  subnets: readonly Config['dhcp']['subnets'][number]['network'][],
+): boolean {
+  return address !== undefined && !subnets.some((subnet) => contains(subnet, address))
+}
+
+function checkPorts({ http, mirrors, dhcp }: Sections): Problem[] {
+  const tcp = [http?.port, ...Object.values(mirrors ?? {}).map((mirror) => mirror.port)]
+  const names = [['http'], ...Object.keys(mirrors ?? {}).map((name) => ['mirrors', name])]
+  const clashes = repeats(tcp).map(({ index, first }) =>
+    says([...(names[index] ?? []), 'port'], `is taken by ${formatPath(names[first] ?? [])}.port`),
+  )
+  return dhcp !== undefined && dhcp.port === dhcp.proxyPort
+    ? [...clashes, says(['dhcp', 'proxyPort'], 'is taken by dhcp.port')]
+    : clashes
+}
+
+function says(path: KeyPath, text: string): Problem {
+  return { path, allowed: '', says: text }
+}
+
+/** Positions whose value stood before, with the position where it did. */
+function repeats(values: readonly unknown[]): { index: number; first: number }[] {
+  return values.flatMap((value, index) => {
+    const first = values.indexOf(value)
+    return value === undefined || first === index ? [] : [{ index, first }]
+  })
+}
+
+function twice(path: KeyPath, key: string) {
+  return ({ index, first }: { index: number; first: number }): Problem =>
+    says([...path, index, key], `is the same as ${formatPath([...path, first, key])}`)
+}
+
+function list(names: readonly string[]): string {
+  return names.join(', ')
+}

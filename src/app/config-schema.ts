@@ -1,0 +1,169 @@
+/**
+ * The configuration's schema, in this one place: what each key means, what it takes and its
+ * default. `docs/configuration.md` is generated from it, and problems are explained by it.
+ */
+import { z } from 'zod'
+import { loaders } from '../boot/host.ts'
+import {
+  durationValue,
+  ipv4Value,
+  lineValue,
+  macValue,
+  nameValue,
+  portValue,
+  rangeValue,
+  sizeValue,
+  subnetValue,
+  urlValue,
+} from './config-values.ts'
+
+const path = z.string({ error: 'a path' }).min(1, { error: 'a path' })
+const mode = z.enum(['full', 'proxy', 'off'], { error: 'full, proxy or off' })
+
+const subnet = z.strictObject({
+  network: subnetValue.describe('The network, e.g. 192.168.50.0/24.'),
+  mode: mode
+    .optional()
+    .describe('As `dhcp.mode`, for this subnet alone; a subnet that is named here is `full`.'),
+  pool: z
+    .union([rangeValue, z.array(rangeValue)], { error: 'a range, or a list of ranges' })
+    .optional()
+    .describe('Addresses to give, e.g. 192.168.50.100-192.168.50.199. Default: what is free.'),
+  gateway: ipv4Value.optional().describe('The router that clients are told; none by default.'),
+  dns: z
+    .array(ipv4Value, { error: 'a list of IPv4 addresses' })
+    .default([])
+    .describe('Name servers that clients are told.'),
+  domain: lineValue.optional().describe('Domain name that clients are told.'),
+  lease: durationValue.prefault('12h').describe('How long an address is lent.'),
+})
+
+const dhcp = z.strictObject({
+  mode: mode
+    .optional()
+    .describe(
+      'Default for subnets: `full` gives addresses, `proxy` gives only boot data beside ' +
+        "somebody else's DHCP server, `off` is silent. On networks that are not named below " +
+        'Bootlace never gives addresses: there it is `proxy`, or `off` when this says so.',
+    ),
+  port: portValue.default(67).describe('UDP port of the server; others only for tests.'),
+  proxyPort: portValue.default(4011).describe('UDP port of the PXE boot server (4011).'),
+  subnets: z
+    .array(subnet, { error: 'a list of subnets' })
+    .default([])
+    .describe('The networks on which Bootlace is told what to do.'),
+})
+
+const entry = z.strictObject({
+  name: nameValue.describe('Unique; what `hosts[].boot` refers to.'),
+  title: lineValue.describe('The line in the menu.'),
+  key: z
+    .string({ error: 'one letter or digit' })
+    .regex(/^[a-z0-9]$/i, { error: 'one letter or digit' })
+    .optional()
+    .describe('Hotkey: one letter or digit.'),
+  kernel: lineValue.describe('A path in the boot tree (as in your `files` folder), or a URL.'),
+  initrd: z
+    .union([lineValue, z.array(lineValue)], { error: 'a path, or a list of paths' })
+    .default([])
+    .describe('Initrds, in order.'),
+  args: lineValue
+    .default('')
+    .describe('Kernel arguments; `${server}` stands for the URL of Bootlace.'),
+})
+
+const menu = z.strictObject({
+  title: lineValue.default('Bootlace').describe('Shown above the menu.'),
+  timeout: durationValue.prefault('20s').describe('Until the default starts; 0s waits for ever.'),
+  default: nameValue
+    .default('disk')
+    .describe('The entry that starts by itself: `disk`, `tinyvm` or one of your own.'),
+  entries: z.array(entry, { error: 'a list of menu entries' }).default([]).describe('Your own.'),
+})
+
+const host = z.strictObject({
+  name: nameValue.describe('The name on the page and in the log.'),
+  mac: macValue.describe('Which machine it is.'),
+  address: ipv4Value.optional().describe('Its reserved address.'),
+  boot: nameValue
+    .default('menu')
+    .describe('A menu entry (then it sees no menu), or `menu`, `disk`, `autodeploy`.'),
+  loader: z
+    .enum(loaders, { error: loaders.join(', ') })
+    .default('auto')
+    .describe('Which boot loader it gets; `auto` follows its firmware, `none` gives it nothing.'),
+})
+
+const trust = z
+  .union(
+    [
+      z.strictObject({ ca: path }),
+      z.strictObject({
+        fingerprint: z.string().regex(/^sha(256|1):([0-9a-f]{2}:?)+$/i),
+      }),
+      z.strictObject({ insecure: z.literal(true) }),
+    ],
+    { error: '{ ca: FILE }, { fingerprint: "sha256:…" } or { insecure: true }' },
+  )
+  .optional()
+
+const mirror = z.strictObject({
+  origin: urlValue.describe('Where the originals are, e.g. https://vcsa.lab.example:6501.'),
+  port: portValue.default(5100).describe('TCP port of the mirror.'),
+  trust: trust.describe(
+    'How the origin proves itself: `{ ca: vmca.pem }`, `{ fingerprint: "sha256:…" }` or ' +
+      '`{ insecure: true }`. Default: the certificate of the first connection is remembered ' +
+      'in the data folder and demanded from then on.',
+  ),
+  servername: lineValue.optional().describe('Name in the certificate, if not that of the URL.'),
+  hostHeader: z
+    .enum(['client', 'client-no-port', 'upstream'], {
+      error: 'client, client-no-port or upstream',
+    })
+    .default('client-no-port')
+    .describe('Which `Host` the origin sees.'),
+  profile: z
+    .enum(['autodeploy'], { error: 'autodeploy' })
+    .default('autodeploy')
+    .describe('Which paths may be stored.'),
+})
+
+const cache = z.strictObject({
+  directory: path.default('cache').describe('Where payloads are kept; may be deleted at any time.'),
+  size: sizeValue.prefault('32GiB').describe('How much disk it may take.'),
+})
+
+/** Every section; each has a default, so an empty file is a configuration. */
+export const sections = {
+  interfaces: z
+    .array(lineValue, { error: 'a list of names or patterns such as eth1 or tap*' })
+    .optional()
+    .describe('Interfaces to serve on, names or patterns (tap*). Default: all that are up.'),
+  data: path.default('data').describe('Leases and machine state: keep it.'),
+  dhcp: dhcp.prefault({}),
+  tftp: z
+    .strictObject({
+      enabled: z
+        .boolean({ error: 'true or false' })
+        .default(true)
+        .describe('Whether TFTP is served at all.'),
+      port: portValue.default(69).describe('UDP port; others only for tests.'),
+    })
+    .prefault({}),
+  files: path
+    .optional()
+    .describe('A folder of your own: over TFTP at its root, over HTTP under /files/.'),
+  http: z.strictObject({ port: portValue.default(80).describe('TCP port.') }).prefault({}),
+  menu: menu.prefault({}),
+  hosts: z.array(host, { error: 'a list of hosts' }).default([]).describe('Machines you know.'),
+  mirrors: z
+    .record(nameValue, mirror, { error: 'mirrors by name' })
+    .default({})
+    .describe('Caching reverse proxies by name; `autodeploy` is the one for vCenter Auto Deploy.'),
+  cache: cache.prefault({}),
+} as const
+
+export const configSchema = z.strictObject(sections)
+
+/** A valid configuration. Paths are as written: relative to the folder that Bootlace runs in. */
+export type Config = z.output<typeof configSchema>

@@ -1,0 +1,152 @@
+/**
+ * Reads a configuration: file, environment and flags become one frozen `Config`, or an `InputError`
+ * with every problem at once. Reads the file; opens nothing else.
+ */
+import { readFileSync } from 'node:fs'
+import { LineCounter, parseDocument } from 'yaml'
+import { z } from 'zod'
+import { InputError, messageOf } from '../core/errors.ts'
+import { checkTogether } from './config-checks.ts'
+import {
+  type ConfigText,
+  type KeyPath,
+  type Override,
+  type Problem,
+  explain,
+  problemsOf,
+} from './config-problems.ts'
+import { type Config, configSchema, sections } from './config-schema.ts'
+
+/** Where values come from: flags win over variables, variables over the file. */
+export interface ConfigSources {
+  /** Path of the YAML file; without one the defaults hold. */
+  readonly file?: string | undefined
+  readonly environment?: Readonly<Record<string, string | undefined>>
+  readonly flags?: readonly Override[]
+}
+
+/** Throws InputError. */
+export function loadConfig(sources: ConfigSources): Config {
+  const text = sources.file === undefined ? '' : readText(sources.file)
+  const environment = sources.environment ?? {}
+  const { overrides, problems } = environmentOverrides(environment)
+  if (problems.length > 0) throw new InputError(problems)
+  return parseConfig(text, sources.file ?? 'the configuration', [
+    ...autoDeployOverrides(environment['AUTO_DEPLOY'], sources.file === undefined),
+    ...overrides,
+    ...(sources.flags ?? []),
+  ])
+}
+
+/** `file` is only a name for messages. Throws InputError. */
+export function parseConfig(
+  text: string,
+  file: string,
+  overrides: readonly Override[] = [],
+): Config {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  if (document.errors.length > 0) {
+    throw new InputError(
+      document.errors.map(({ pos, message }) => {
+        const { line, col } = lines.linePos(pos[0])
+        return `${file}:${line}:${col}: not YAML: ${message}`
+      }),
+    )
+  }
+  const raw = withOverrides(document.toJS() ?? {}, overrides)
+  const configText: ConfigText = { file, document, lines, overrides, raw }
+  const { config, problems } = validate(raw)
+  if (problems.length === 0) return Object.freeze(config)
+  throw new InputError(problems.map((problem) => explain(problem, configText)))
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new InputError([`${file}: cannot be read: ${messageOf(error)}`])
+  }
+}
+
+/** The whole, and then each section by itself, so that checks between the good ones still run. */
+function validate(raw: unknown): { config: Config; problems: Problem[] } {
+  const whole = configSchema.safeParse(raw)
+  if (whole.success) return { config: whole.data, problems: checkTogether(whole.data) }
+  const good: Partial<Config> = {}
+  for (const [name, schema] of Object.entries(sections)) {
+    const value: unknown = typeof raw === 'object' && raw !== null ? Reflect.get(raw, name) : null
+    const section = z.safeParse(schema, value)
+    if (section.success) Object.assign(good, { [name]: section.data })
+  }
+  const problems = [...problemsOf(whole.error, configSchema), ...checkTogether(good)]
+  return { config: configSchema.parse({}), problems }
+}
+
+function withOverrides(raw: unknown, overrides: readonly Override[]): unknown {
+  let result = raw
+  for (const { path, value } of overrides) result = withValue(result, path, value)
+  return result
+}
+
+function withValue(raw: unknown, path: KeyPath, value: unknown): unknown {
+  const [key, ...rest] = path
+  if (key === undefined) return value
+  const object: Record<string, unknown> =
+    typeof raw === 'object' && raw !== null && !Array.isArray(raw) ? { ...raw } : {}
+  object[String(key)] = withValue(object[String(key)], rest, value)
+  return object
+}
+
+/** Variables that are Bootlace's but not settings. */
+const otherVariables = new Set(['BOOTLACE_CONFIG'])
+
+/** `BOOTLACE_<SECTION>_<KEY>` for any single value. */
+function environmentOverrides(environment: Readonly<Record<string, string | undefined>>): {
+  overrides: Override[]
+  problems: string[]
+} {
+  const overrides: Override[] = []
+  const problems: string[] = []
+  for (const [source, text] of Object.entries(environment)) {
+    if (text === undefined || !source.startsWith('BOOTLACE_') || otherVariables.has(source)) {
+      continue
+    }
+    const path = pathOfVariable(source)
+    if (path === undefined) problems.push(`${source}: there is no such setting`)
+    else overrides.push({ path, value: parseDocument(text).toJS(), source })
+  }
+  return { overrides, problems }
+}
+
+function pathOfVariable(variable: string): KeyPath | undefined {
+  const wanted = variable.slice('BOOTLACE_'.length).toLowerCase()
+  return settingPaths().find((path) => path.join('_').toLowerCase() === wanted)
+}
+
+/** Sections that are single values, and the keys of sections that are objects. */
+function settingPaths(): KeyPath[] {
+  return Object.entries(sections).flatMap(([name, schema]) => {
+    const inner = schema instanceof z.ZodPrefault ? schema.unwrap() : undefined
+    return inner instanceof z.ZodObject
+      ? Object.keys(inner.shape).map((key) => [name, key])
+      : [[name]]
+  })
+}
+
+/**
+ * `AUTO_DEPLOY=vcsa:6501` names the mirror's origin. With no file beside it Bootlace is that mirror
+ * and nothing else, as the nginx container is that people run today.
+ */
+function autoDeployOverrides(origin: string | undefined, alone: boolean): Override[] {
+  if (!origin) return []
+  const source = 'AUTO_DEPLOY'
+  const url = /^https?:\/\//.test(origin) ? origin : `https://${origin}`
+  const mirror = { path: ['mirrors', 'autodeploy', 'origin'], value: url, source }
+  if (!alone) return [mirror]
+  return [
+    mirror,
+    { path: ['dhcp', 'mode'], value: 'off', source },
+    { path: ['tftp', 'enabled'], value: false, source },
+  ]
+}

@@ -1,0 +1,151 @@
+import { expect, test } from 'vitest'
+import { loadConfig, parseConfig } from '../../src/app/config.ts'
+import { formatIpv4 } from '../../src/core/address.ts'
+import { InputError } from '../../src/core/errors.ts'
+
+function problemsIn(
+  yaml: string,
+  ...rest: Parameters<typeof parseConfig> extends [string, string, ...infer R] ? R : never
+) {
+  try {
+    parseConfig(yaml, 'lab.yaml', ...rest)
+  } catch (error) {
+    if (error instanceof InputError) return error.problems
+    throw error
+  }
+  return []
+}
+
+test('an empty file is a guest on the network: nothing gives addresses, the disk is the default', () => {
+  const config = parseConfig('', 'lab.yaml')
+  expect(config.dhcp.subnets).toEqual([])
+  expect(config.menu.default).toBe('disk')
+  expect(config.http.port).toBe(80)
+})
+
+test('every kind of value is read', () => {
+  const config = parseConfig(
+    `
+interfaces: [eth1, tap*]
+dhcp:
+  subnets:
+    - network: 192.168.50.0/24
+      pool: 192.168.50.100-192.168.50.199
+      gateway: 192.168.50.1
+      dns: [192.168.50.1]
+      lease: 12h
+menu: { timeout: 5s, default: rescue, entries: [ { name: rescue, title: Rescue system, key: r, kernel: rescue/vmlinuz, initrd: [rescue/initrd], args: quiet } ] }
+hosts: [ { name: web-01, mac: 52-54-00-12-34-56, address: 192.168.50.10, boot: rescue } ]
+mirrors: { autodeploy: { origin: 'https://vcsa.lab.example:6501' } }
+cache: { size: 512MiB }
+`,
+    'lab.yaml',
+  )
+  const subnet = config.dhcp.subnets[0]
+  expect(subnet?.lease).toBe(43_200)
+  expect(formatIpv4(subnet!.gateway!)).toBe('192.168.50.1')
+  expect(config.menu.timeout).toBe(5)
+  expect(config.hosts[0]?.mac).toBe('52:54:00:12:34:56')
+  expect(config.mirrors['autodeploy']?.port).toBe(5100)
+  expect(config.cache.size).toBe(512 * 1024 * 1024)
+})
+
+test('every problem is told at once, with file, line, key, what was found and what is allowed', () => {
+  const problems = problemsIn(`dhcp:
+  mode: sometimes
+  subnets:
+    - network: 192.168.50.7/24
+      pool: 10-20
+hosts:
+  - name: web 01
+    mac: 52:54
+    boot: nothing
+color: red
+`)
+  expect(problems).toEqual([
+    'lab.yaml:2:9: dhcp.mode: found "sometimes", allowed: full, proxy or off',
+    'lab.yaml:4:16: dhcp.subnets[0].network: found "192.168.50.7/24", allowed: a network such as 192.168.50.0/24, with no host bits set',
+    'lab.yaml:5:13: dhcp.subnets[0].pool: found "10-20", allowed: a range, or a list of ranges',
+    'lab.yaml:7:11: hosts[0].name: found "web 01", allowed: a name of letters, digits, ".", "_" and "-"',
+    'lab.yaml:8:10: hosts[0].mac: found "52:54", allowed: a MAC address such as 52:54:00:12:34:56',
+    'lab.yaml:10:8: color: is not a key here; allowed: interfaces, data, dhcp, tftp, files, http, menu, hosts, mirrors, cache',
+  ])
+})
+
+test('a missing key is said to be missing, at the place of its parent', () => {
+  expect(problemsIn('hosts:\n  - name: a\n')).toEqual([
+    'lab.yaml:2:5: hosts[0].mac: is missing, allowed: a MAC address such as 52:54:00:12:34:56',
+  ])
+})
+
+test('values that are good alone but not together', () => {
+  const problems = problemsIn(`dhcp:
+  subnets:
+    - { network: 10.0.0.0/24, pool: 10.0.1.1-10.0.1.9, gateway: 10.9.9.9 }
+    - { network: 10.0.0.0/24 }
+menu:
+  default: nope
+  entries:
+    - { name: disk, title: x, kernel: k }
+    - { name: a, title: x, kernel: k, key: q }
+    - { name: a, title: x, kernel: k, key: Q }
+hosts:
+  - { name: a, mac: '52:54:00:00:00:01', boot: gone, address: 10.3.0.1 }
+  - { name: a, mac: '52:54:00:00:00:01', boot: autodeploy }
+mirrors:
+  x: { origin: 'http://o', port: 80 }
+`)
+  expect(problems.map((problem) => problem.replace(/^lab\.yaml:\d+:\d+: /, ''))).toEqual([
+    'dhcp.subnets[0].pool: lies outside 10.0.0.0/24',
+    'dhcp.subnets[0].gateway: 10.9.9.9 lies outside 10.0.0.0/24',
+    'dhcp.subnets[1].network: is the same as dhcp.subnets[0].network',
+    'menu.entries[0].name: disk is built in; choose another name',
+    'menu.entries[2].name: is the same as menu.entries[1].name',
+    'menu.entries[2].key: is the same as menu.entries[1].key',
+    'menu.default: there is no entry nope; there are disk, tinyvm, shell, disk, a, a',
+    'hosts[0].boot: there is no entry gone; there are menu, autodeploy, disk, tinyvm, shell, disk, a, a',
+    'hosts[0].address: lies in none of dhcp.subnets',
+    'hosts[1].boot: autodeploy needs a mirror named autodeploy (mirrors.autodeploy)',
+    'hosts[1].name: is the same as hosts[0].name',
+    'hosts[1].mac: is the same as hosts[0].mac',
+    'mirrors.x.port: is taken by http.port',
+  ])
+})
+
+test('a wrong section does not hide the disagreements of the others', () => {
+  expect(problemsIn('dhcp: 7\nmenu: { default: nope }\n')).toEqual([
+    expect.stringContaining('lab.yaml:1:7: dhcp: found 7'),
+    expect.stringContaining('menu.default: there is no entry nope'),
+  ])
+})
+
+test('text that is not YAML is told with its place', () => {
+  expect(problemsIn('dhcp: [1\nhosts: {')[0]).toMatch(/^lab\.yaml:\d+:\d+: not YAML: /)
+  expect(problemsIn('data: a\ndata: b\n')[0]).toMatch(/^lab\.yaml:2:1: not YAML: .*unique/)
+})
+
+test('variables and flags override single values and are named in problems', () => {
+  const config = loadConfig({
+    environment: { BOOTLACE_HTTP_PORT: '8080', BOOTLACE_DHCP_PROXYPORT: '14011', HOME: '/root' },
+  })
+  expect([config.http.port, config.dhcp.proxyPort]).toEqual([8080, 14_011])
+  const load = () => loadConfig({ environment: { BOOTLACE_HTTP_PORT: 'many' } })
+  expect(load).toThrow('BOOTLACE_HTTP_PORT: http.port: found "many", allowed: a port number')
+  expect(() => loadConfig({ environment: { BOOTLACE_HTTP_PROT: '1' } })).toThrow(
+    'BOOTLACE_HTTP_PROT: there is no such setting',
+  )
+  expect(
+    problemsIn('', [{ path: ['dhcp', 'subnets'], value: [{ network: 'x' }], source: '--subnet' }]),
+  ).toEqual([expect.stringMatching(/^--subnet: dhcp\.subnets\[0\]\.network: found "x", allowed/)])
+})
+
+test('AUTO_DEPLOY alone is the mirror and nothing else', () => {
+  const config = loadConfig({ environment: { AUTO_DEPLOY: 'vcsa.lab.example:6501' } })
+  expect(config.mirrors['autodeploy']?.origin.href).toBe('https://vcsa.lab.example:6501/')
+  expect(config.dhcp.mode).toBe('off')
+  expect(config.tftp.enabled).toBe(false)
+})
+
+test('a file that is not there is the user’s to mend', () => {
+  expect(() => loadConfig({ file: '/nonexistent/b.yaml' })).toThrow(InputError)
+})
