@@ -1,0 +1,28 @@
+/** `config check FILE`: everything that is wrong with a configuration, before anything is opened. */
+import { parseArgs } from 'node:util'
+import { InputError } from '../core/errors.ts'
+import { loadConfig } from './config.ts'
+
+const help = `bootlace config check FILE
+
+Reads FILE as \`serve --config FILE\` would and tells every problem at once, each with line and key,
+what was found and what is allowed. Exit code 0 when it is good, 2 when it is not.
+
+Example: bootlace config check bootlace.yaml`
+
+export function configCommand(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { help: { type: 'boolean' } },
+  })
+  if (values.help) {
+    console.log(help)
+    return Promise.resolve(0)
+  }
+  const [verb, file, ...rest] = positionals
+  if (verb !== 'check' || file === undefined || rest.length > 0) throw new InputError([help])
+  loadConfig({ file, environment: process.env })
+  console.log(`${file}: good`)
+  return Promise.resolve(0)
+}

@@ -1,0 +1,91 @@
+/**
+ * The generated pages of `docs/`: what the schema and the tables say, as Markdown. A page is a
+ * function of the code alone, so a test can hold the committed page against it.
+ */
+import { z } from 'zod'
+import { eventTypes } from '../core/events.ts'
+import { configSchema } from './config-schema.ts'
+
+/** File name in `docs/` to its text. */
+export function referencePages(): ReadonlyMap<string, string> {
+  return new Map([
+    ['configuration.md', configurationPage()],
+    ['log-events.md', eventsPage()],
+  ])
+}
+
+interface SchemaNode {
+  readonly description?: string
+  readonly default?: unknown
+  readonly type?: string
+  readonly enum?: readonly unknown[]
+  readonly properties?: Readonly<Record<string, SchemaNode>>
+  readonly items?: SchemaNode
+  readonly additionalProperties?: SchemaNode | false
+  readonly required?: readonly string[]
+}
+
+function configurationPage(): string {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- zod gives JSON Schema
+  const schema = z.toJSONSchema(configSchema, {
+    io: 'input',
+    unrepresentable: 'any',
+  }) as SchemaNode
+  return `${generated('src/app/config-schema.ts')}# Configuration
+
+One YAML file, every key optional: \`npm start -- --config FILE\`. With no file Bootlace is a guest on
+the network: it gives boot data beside the DHCP server that is there, and never an address.
+\`npm run bootlace -- config check FILE\` tells every problem at once, with line and key.
+
+Any single value can be set by a variable, too: \`BOOTLACE_<SECTION>_<KEY>\`, such as
+\`BOOTLACE_HTTP_PORT=8080\`. \`AUTO_DEPLOY=vcsa.lab.example:6501\` sets the origin of the mirror
+\`autodeploy\`; with no file beside it, Bootlace is that mirror and nothing else.
+
+| key | default | what it is |
+|---|---|---|
+${rows(schema, '').join('\n')}
+`
+}
+
+/** One row per key, depth first; a section's own row only when it says something. */
+function rows(node: SchemaNode, path: string): string[] {
+  const inner = [
+    ...Object.entries(node.properties ?? {}).map(
+      ([name, child]) => [path === '' ? name : `${path}.${name}`, child] as const,
+    ),
+    ...(node.items ? [[`${path}[]`, node.items] as const] : []),
+    ...(node.additionalProperties ? [[`${path}.NAME`, node.additionalProperties] as const] : []),
+  ]
+  const own = node.description === undefined || path === '' ? [] : [row(path, node)]
+  return [...own, ...inner.flatMap(([name, child]) => rows(child, name))]
+}
+
+function row(path: string, node: SchemaNode): string {
+  const { default: value } = node
+  const shown =
+    value === undefined || value === '' || typeof value === 'object'
+      ? ''
+      : `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``
+  return `| \`${path}\` | ${shown} | ${node.description ?? ''} |`
+}
+
+function eventsPage(): string {
+  const lines = Object.entries(eventTypes).map(
+    ([name, [level, meaning]]) => `| \`${name}\` | ${level} | ${meaning} |`,
+  )
+  return `${generated('src/core/events.ts')}# Log events
+
+Each event is one line on standard output: JSON where it is read by a program, plain text on a
+terminal. The same events make the page, \`/events\` and the lab's steps. Fields beside the name:
+\`time\` (epoch milliseconds), \`mac\`, \`ip\`, \`interface\`, \`xid\`, \`firmware\`, \`stage\`, \`bootFile\`,
+\`file\`, \`nearest\`, \`entry\`, \`bytes\`, \`ms\`, \`status\`, \`method\`, \`mirror\`, \`agent\`, \`reason\`, \`detail\`.
+
+| event | level | what it means |
+|---|---|---|
+${lines.join('\n')}
+`
+}
+
+function generated(source: string): string {
+  return `<!-- Generated from ${source} by \`npm run docs\`: change it there. -->\n\n`
+}

@@ -1,0 +1,69 @@
+/** From what the person wrote to what the parts work with: hosts, catalog, subnets. */
+import type { Mac } from '../core/address.ts'
+import { tinyvmEntry } from '../boot/builtin.ts'
+import type { Catalog, Entry } from '../boot/catalog.ts'
+import type { Host } from '../boot/host.ts'
+import type { DhcpSubnet } from '../protocol/dhcp/subnet.ts'
+import type { Config } from './config-schema.ts'
+import { poolRanges } from './config-checks.ts'
+import { contains } from '../core/address.ts'
+
+export interface Site {
+  readonly hosts: ReadonlyMap<Mac, Host>
+  readonly catalog: Catalog
+  readonly subnets: readonly DhcpSubnet[]
+  /** What happens on networks that are not named: never addresses. */
+  readonly otherwise: 'proxy' | 'off'
+}
+
+export function siteOf(config: Config): Site {
+  return {
+    hosts: new Map(config.hosts.map((host) => [host.mac, host])),
+    catalog: catalogOf(config),
+    subnets: config.dhcp.subnets.map((subnet) => subnetOf(subnet, config)),
+    otherwise: config.dhcp.mode === 'off' ? 'off' : 'proxy',
+  }
+}
+
+/** The user's own entries come first; a hotkey of theirs is theirs. */
+function catalogOf(config: Config): Catalog {
+  const own = config.menu.entries.map((entry): Entry => {
+    const { initrd, ...rest } = entry
+    return { ...rest, type: 'linux', initrd: typeof initrd === 'string' ? [initrd] : initrd }
+  })
+  const taken = new Set(own.map((entry) => entry.key?.toLowerCase()))
+  const builtIn = builtInEntries('autodeploy' in config.mirrors).map((entry) =>
+    taken.has(entry.key) ? { ...entry, key: undefined } : entry,
+  )
+  const { title, timeout, default: choice } = config.menu
+  return { title, timeout, default: choice, entries: [...own, ...builtIn] }
+}
+
+function builtInEntries(autodeploy: boolean): readonly Entry[] {
+  return [
+    tinyvmEntry,
+    ...(autodeploy
+      ? ([
+          { type: 'autodeploy', name: 'autodeploy', title: 'vSphere Auto Deploy', key: 'a' },
+        ] as const)
+      : []),
+    { type: 'disk', name: 'disk', title: 'Local disk', key: 'd' },
+    { type: 'shell', name: 'shell', title: 'iPXE command line', key: 's' },
+  ]
+}
+
+function subnetOf(subnet: Config['dhcp']['subnets'][number], config: Config): DhcpSubnet {
+  const reserved = config.hosts.flatMap(({ mac, address }) =>
+    address !== undefined && contains(subnet.network, address) ? [[mac, address] as const] : [],
+  )
+  return {
+    subnet: subnet.network,
+    mode: subnet.mode ?? config.dhcp.mode ?? 'full',
+    pool: poolRanges(subnet.pool),
+    gateway: subnet.gateway,
+    dns: subnet.dns,
+    domain: subnet.domain,
+    leaseSeconds: subnet.lease,
+    reservations: new Map(reserved),
+  }
+}

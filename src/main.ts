@@ -1,0 +1,61 @@
+/** Bootlace's commands: each is a function of its arguments that answers with an exit code. */
+import { configCommand } from './app/config-command.ts'
+import { labCommand } from './app/lab-command.ts'
+import { serveCommand } from './app/serve-command.ts'
+import { InputError, SystemError, messageOf } from './core/errors.ts'
+
+interface Command {
+  readonly says: string
+  readonly run: (args: string[]) => Promise<number>
+}
+
+const commands: Readonly<Record<string, Command>> = {
+  serve: { says: 'the service: DHCP, TFTP, HTTP and the mirrors', run: serveCommand },
+  lab: { says: 'boots a virtual machine through this very service', run: labCommand },
+  config: { says: 'config check FILE: tells everything that is wrong with it', run: configCommand },
+}
+
+process.exitCode = await main(process.argv.slice(2))
+
+/** 0 done, 1 failed, 2 the input was wrong. */
+async function main([name, ...args]: string[]): Promise<number> {
+  if (name === undefined || name === '--help' || name === 'help') {
+    console.log(usage())
+    return name === undefined ? 2 : 0
+  }
+  const command = commands[name]
+  if (command === undefined) {
+    console.error(`bootlace: there is no command ${name}\n\n${usage()}`)
+    return 2
+  }
+  try {
+    return await command.run(args)
+  } catch (error) {
+    return explain(error)
+  }
+}
+
+function explain(error: unknown): number {
+  if (error instanceof InputError) {
+    for (const problem of error.problems) console.error(problem)
+    return 2
+  }
+  // A mistake in the arguments, found by node:util parseArgs.
+  if (error instanceof TypeError && 'code' in error && String(error.code).includes('PARSE_ARGS')) {
+    console.error(`bootlace: ${error.message}`)
+    return 2
+  }
+  if (error instanceof SystemError) console.error(`bootlace: ${error.message}`)
+  else console.error(error instanceof Error ? error.stack : messageOf(error))
+  return 1
+}
+
+function usage(): string {
+  const lines = Object.entries(commands).map(([name, { says }]) => `  ${name.padEnd(8)} ${says}`)
+  return `bootlace COMMAND [OPTIONS]
+
+${lines.join('\n')}
+
+bootlace COMMAND --help tells more.
+Example: bootlace serve --subnet 192.168.50.0/24`
+}
