@@ -87,22 +87,26 @@ export class ByteWriter {
   }
 
   u8(value: number): this {
-    this.#view.setUint8(this.#grow(1), value)
+    const at = this.#grow(1)
+    this.#view.setUint8(at, value)
     return this
   }
 
   u16(value: number): this {
-    this.#view.setUint16(this.#grow(2), value)
+    const at = this.#grow(2)
+    this.#view.setUint16(at, value)
     return this
   }
 
   u32(value: number): this {
-    this.#view.setUint32(this.#grow(4), value)
+    const at = this.#grow(4)
+    this.#view.setUint32(at, value)
     return this
   }
 
   octets(octets: Uint8Array): this {
-    this.#octets.set(octets, this.#grow(octets.length))
+    const at = this.#grow(octets.length)
+    this.#octets.set(octets, at)
     return this
   }
 
@@ -119,7 +123,7 @@ export class ByteWriter {
     return this.#octets.slice(0, this.#at)
   }
 
-  /** Makes room and moves on; answers where to write. */
+  /** Makes room and moves on; answers where to write. May replace the buffer: call it first. */
   #grow(length: number): number {
     const start = this.#at
     this.#at += length
