@@ -1,0 +1,137 @@
+/**
+ * A folder on disk as a tree of boot files. Serves plain files that lie in the folder and nothing
+ * else: no way out by `..` or by a symbolic link, no devices, no pipes (opening one would wait for
+ * its writer and stop the server), no names that begin with a dot. Reads the folder anew for each
+ * request: files come and go while it is served, and it may not exist yet.
+ */
+import { constants, type BigIntStats } from 'node:fs'
+import { open, readdir, realpath, type FileHandle } from 'node:fs/promises'
+import { join, sep } from 'node:path'
+import { treePath } from '../boot/tree-path.ts'
+import type { FileTree, OpenFile } from './file-tree.ts'
+
+/** Paths listed at most: a folder of people's own may be a whole mirror. */
+const listLimit = 10_000
+
+/**
+ * The name is taken as asked; where that misses, upper and lower case are not told apart, because
+ * firmware and people who come from Windows servers do not either.
+ */
+export function diskTree(root: string): FileTree {
+  return {
+    open: async (path) => {
+      const names = treePath(path)
+      if (names === undefined || names.length === 0 || names.some(isHidden)) return undefined
+      try {
+        return await openIn(root, names)
+      } catch (error) {
+        if (isMissing(error)) return undefined
+        throw error
+      }
+    },
+    list: async () => {
+      const paths: string[] = []
+      await collect(root, '', paths)
+      return paths
+    },
+  }
+}
+
+async function openIn(root: string, names: readonly string[]): Promise<OpenFile | undefined> {
+  const realRoot = await realpath(root)
+  const found = await realPathOf(realRoot, names)
+  return found?.startsWith(realRoot.endsWith(sep) ? realRoot : realRoot + sep) === true
+    ? openPlainFile(found)
+    : undefined
+}
+
+/** Where the names lead once every link is followed. */
+async function realPathOf(root: string, names: readonly string[]): Promise<string | undefined> {
+  try {
+    return await realpath(join(root, ...names))
+  } catch (error) {
+    if (!isMissing(error)) throw error
+    const spelled = await spelledOnDisk(root, names)
+    return spelled === undefined ? undefined : realpath(spelled)
+  }
+}
+
+/** The same names as the disk writes them, when they differ in upper and lower case only. */
+async function spelledOnDisk(root: string, names: readonly string[]): Promise<string | undefined> {
+  let folder = root
+  for (const name of names) {
+    const entries = await readdir(folder)
+    const entry = entries.includes(name)
+      ? name
+      : entries.sort().find((candidate) => candidate.toLowerCase() === name.toLowerCase())
+    if (entry === undefined) return undefined
+    folder = join(folder, entry)
+  }
+  return folder
+}
+
+/** Opened without waiting and without following links, then asked what it is: nothing to race. */
+async function openPlainFile(path: string): Promise<OpenFile | undefined> {
+  const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = constants
+  const handle = await open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW)
+  try {
+    const stats = await handle.stat({ bigint: true })
+    if (stats.isFile()) return openFile(handle, stats, path)
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+  await handle.close()
+  return undefined
+}
+
+function openFile(handle: FileHandle, stats: BigIntStats, path: string): OpenFile {
+  return {
+    size: Number(stats.size),
+    etag: [stats.size, stats.mtimeNs, stats.ino].map((part) => part.toString(16)).join('-'),
+    modified: stats.mtime,
+    diskPath: path,
+    read: async (buffer, position) => {
+      let filled = 0
+      while (filled < buffer.length) {
+        const rest = buffer.length - filled
+        const { bytesRead } = await handle.read(buffer, filled, rest, position + filled)
+        if (bytesRead === 0) break
+        filled += bytesRead
+      }
+      return filled
+    },
+    close: () => handle.close(),
+  }
+}
+
+async function collect(root: string, folder: string, paths: string[]): Promise<void> {
+  const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(() => [])
+  for (const entry of entries) {
+    if (paths.length >= listLimit) return
+    if (isHidden(entry.name)) continue
+    const path = folder === '' ? entry.name : `${folder}/${entry.name}`
+    if (entry.isDirectory()) await collect(root, path, paths)
+    else if (entry.isFile() || entry.isSymbolicLink()) paths.push(path)
+  }
+}
+
+function isHidden(name: string): boolean {
+  return name.startsWith('.')
+}
+
+/** No such file, or none that this process may read: for a client that is the same. */
+const missing: ReadonlySet<unknown> = new Set([
+  'ENOENT',
+  'ENOTDIR',
+  'EISDIR',
+  'EACCES',
+  'ELOOP',
+  'ENAMETOOLONG',
+  'ENXIO',
+  'EINVAL',
+])
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && missing.has(error.code)
+}
