@@ -1,0 +1,188 @@
+/**
+ * Packages of one Debian release, fetched by the machine's apt with a configuration of our own:
+ * own lists, cache and state, so the machine's apt is neither changed nor needed as root. apt checks
+ * the archive's signature with Debian's keys and each package against the signed index. Packages
+ * are unpacked into a folder, never installed.
+ */
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { SystemError } from '../core/errors.ts'
+import { archiveAddress, defaultArchive } from './archive-address.ts'
+import { hasProgram, run } from './commands.ts'
+import { megabytes, step } from './progress.ts'
+
+/** Where the images come from: Debian 13, whatever release the machine runs. */
+const release = 'trixie'
+
+const keyrings = [
+  '/usr/share/keyrings/debian-archive-keyring.gpg',
+  '/usr/share/keyrings/debian-archive-keyring.pgp',
+]
+
+export interface UnpackedPackage {
+  readonly name: string
+  readonly version: string
+  /** Folder with the package's files as they would lie under `/`. */
+  readonly root: string
+}
+
+/** Opened at the first fetch; `await using` removes its folder with everything fetched. */
+export class PackageArchive implements AsyncDisposable {
+  readonly #parent: string
+  #folder: Promise<string> | undefined
+
+  /** `parent`: a folder for temporary files, made if needed. */
+  constructor(parent: string) {
+    this.#parent = parent
+  }
+
+  static get available(): boolean {
+    return hasProgram('apt-get') && hasProgram('dpkg-deb')
+  }
+
+  /** Fetches and unpacks packages by name, in the order asked. */
+  async fetch(names: readonly string[]): Promise<UnpackedPackage[]> {
+    const folder = await this.#open()
+    const versions = await this.#versions(folder, names)
+    await step(`packages of Debian ${release}: ${names.join(', ')}`, async (line) => {
+      await aptGet(folder, ['download', ...names])
+      line.note(megabytes(await sizeOfPackages(folder)))
+    })
+    const unpacked: UnpackedPackage[] = []
+    for (const name of names) {
+      const root = await unpack(folder, name)
+      unpacked.push({ name, version: versions.get(name) ?? 'unknown', root })
+    }
+    return unpacked
+  }
+
+  /** The names of the packages that this one depends on, without versions and alternatives. */
+  async dependencies(name: string): Promise<string[]> {
+    const folder = await this.#open()
+    const text = await aptCache(folder, ['show', '--no-all-versions', name])
+    return fieldOf(text, 'Depends')
+      .split(',')
+      .map((one) => one.trim().split(/[\s|]/)[0] ?? '')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const folder = await this.#folder?.catch(() => undefined)
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true })
+  }
+
+  #open(): Promise<string> {
+    this.#folder ??= openArchive(this.#parent)
+    return this.#folder
+  }
+
+  async #versions(folder: string, names: readonly string[]): Promise<Map<string, string>> {
+    const text = await aptCache(folder, ['show', '--no-all-versions', ...names])
+    return new Map(
+      text
+        .split(/\n\n+/)
+        .map((paragraph) => [fieldOf(paragraph, 'Package'), fieldOf(paragraph, 'Version')]),
+    )
+  }
+}
+
+/** A field of a package's paragraph in the index. */
+function fieldOf(paragraph: string, key: string): string {
+  return new RegExp(`^${key}: (.*)$`, 'm').exec(paragraph)?.[1] ?? ''
+}
+
+async function openArchive(parent: string): Promise<string> {
+  await mkdir(parent, { recursive: true })
+  const folder = await mkdtemp(join(parent, 'apt-'))
+  const address = archiveAddress(await sourcesFiles()) ?? defaultArchive
+  await step(`index of Debian ${release} from ${address}`, async () => {
+    await configure(folder, address)
+    await aptGet(folder, ['update'])
+  })
+  return folder
+}
+
+async function sourcesFiles(): Promise<{ name: string; text: string }[]> {
+  const parts = '/etc/apt/sources.list.d'
+  const names = existsSync(parts) ? (await readdir(parts)).sort() : []
+  const paths = ['/etc/apt/sources.list', ...names.map((name) => join(parts, name))]
+  const present = paths.filter((path) => existsSync(path) && /\.(list|sources)$/.test(path))
+  return Promise.all(present.map(async (name) => ({ name, text: await readFile(name, 'utf8') })))
+}
+
+async function configure(folder: string, address: string): Promise<void> {
+  const keyring = keyrings.find((path) => existsSync(path))
+  if (keyring === undefined) {
+    throw new SystemError(
+      'Debian’s archive keys are not on this machine: run "apt-get install debian-archive-keyring"',
+    )
+  }
+  await mkdir(join(folder, 'lists/partial'), { recursive: true })
+  await mkdir(join(folder, 'archives/partial'), { recursive: true })
+  await writeFile(join(folder, 'status'), '')
+  await writeFile(
+    join(folder, 'sources.list'),
+    `deb [signed-by=${keyring}] ${address} ${release} main\n`,
+  )
+  await writeFile(join(folder, 'apt.conf'), configuration(folder))
+}
+
+/** Read after the machine's own configuration, so its proxy stays and its hooks go. */
+function configuration(folder: string): string {
+  return `
+Dir::Etc::sourcelist "${folder}/sources.list";
+Dir::Etc::sourceparts "-";
+Dir::State "${folder}";
+Dir::State::lists "${folder}/lists";
+Dir::State::status "${folder}/status";
+Dir::Cache "${folder}";
+Dir::Cache::archives "${folder}/archives";
+Dir::Cache::pkgcache "";
+Dir::Cache::srcpkgcache "";
+APT::Architecture "amd64";
+#clear APT::Architectures;
+APT::Architectures:: "amd64";
+APT::Sandbox::User "";
+APT::Update::Error-Mode "any";
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+Acquire::Languages "none";
+Acquire::Retries "3";
+Acquire::http::Timeout "20";
+`
+}
+
+async function aptGet(folder: string, args: readonly string[]): Promise<void> {
+  try {
+    await run('apt-get', ['-q', '-c', join(folder, 'apt.conf'), ...args], { folder })
+  } catch (error) {
+    throw new SystemError(
+      `cannot fetch Debian packages. ${error instanceof Error ? error.message : ''}\n` +
+        'Check that this machine reaches the archive named in /etc/apt (a proxy: ' +
+        'Acquire::http::Proxy in /etc/apt/apt.conf.d/), then run "npm run setup" again.',
+      { cause: error },
+    )
+  }
+}
+
+function aptCache(folder: string, args: readonly string[]): Promise<string> {
+  return run('apt-cache', ['-c', join(folder, 'apt.conf'), ...args])
+}
+
+async function sizeOfPackages(folder: string): Promise<number> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.deb'))
+  const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size))
+  return sizes.reduce((sum, size) => sum + size, 0)
+}
+
+/** The package file goes, so that the next fetch counts only its own. */
+async function unpack(folder: string, name: string): Promise<string> {
+  const file = (await readdir(folder)).find((other) => other.startsWith(`${name}_`))
+  if (file === undefined) throw new SystemError(`apt-get did not download ${name}`)
+  const root = join(folder, 'tree', name)
+  await mkdir(root, { recursive: true })
+  await run('dpkg-deb', ['-x', join(folder, file), root])
+  await rm(join(folder, file))
+  return root
+}

@@ -1,0 +1,25 @@
+/** Where set-up puts things: folders of the project, found from this file, not from where it is run. */
+import { fileURLToPath } from 'node:url'
+
+const root = new URL('../../', import.meta.url)
+
+function folder(name: string): string {
+  return fileURLToPath(new URL(name, root))
+}
+
+export const places = {
+  /** Boot loaders, served over TFTP and HTTP at the top of the tree. */
+  loaders: folder('pxelinux'),
+  /** The built-in image: `boot/tinyvm/` of the tree. */
+  tinyvm: folder('images/tinyvm'),
+  /** What goes into the image and is a plain file of ours. */
+  tinyvmRoot: folder('src/setup/tinyvm/rootfs'),
+  /** Kernel, busybox and modules out of the packages: a changed script needs no network. */
+  tinyvmParts: folder('.setup/tinyvm'),
+  /** ROMs of QEMU's network cards, only for the lab. */
+  roms: folder('.setup/roms'),
+  /** Servers to measure against, only for the bench. */
+  peers: folder('.setup/peers'),
+  /** All that set-up keeps for itself; safe to delete, nothing of it is in git. */
+  private: folder('.setup'),
+} as const
