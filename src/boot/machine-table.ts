@@ -1,0 +1,134 @@
+/**
+ * What is known of the machines out there, learnt from events alone: addresses, firmware, and the
+ * last steps of each boot. Bounded in machines and in steps, so that a flood of invented addresses
+ * only pushes out the oldest. Nothing here is needed to serve a boot.
+ */
+import type { Mac } from '../core/address.ts'
+import type { EventType, ServiceEvent } from '../core/events.ts'
+
+export interface SeenMachine {
+  readonly mac: Mac
+  /** From the configuration. */
+  readonly name?: string | undefined
+  readonly ip?: string | undefined
+  readonly firmware?: string | undefined
+  readonly stage?: string | undefined
+  /** What it was last told to boot: an entry, or `menu`. */
+  readonly entry?: string | undefined
+  /** Epoch milliseconds, as in `lastSeen`. */
+  readonly firstSeen: number
+  readonly lastSeen: number
+  /** Oldest first. */
+  readonly steps: readonly ServiceEvent[]
+}
+
+export interface MachineTableOptions {
+  readonly nameOf?: ((mac: Mac) => string | undefined) | undefined
+  readonly maxMachines?: number | undefined
+  readonly maxSteps?: number | undefined
+}
+
+export class MachineTable {
+  readonly #nameOf: (mac: Mac) => string | undefined
+  readonly #maxMachines: number
+  readonly #maxSteps: number
+  /** Least recently seen first: a `Map` keeps the order of insertion. */
+  readonly #machines = new Map<Mac, SeenMachine>()
+  readonly #macs = new Map<string, Mac>()
+
+  constructor(options: MachineTableOptions = {}) {
+    this.#nameOf = options.nameOf ?? (() => undefined)
+    this.#maxMachines = options.maxMachines ?? 1024
+    this.#maxSteps = options.maxSteps ?? 60
+  }
+
+  observe(event: ServiceEvent): void {
+    const mac = event.mac ?? (event.ip === undefined ? undefined : this.#macs.get(event.ip))
+    if (mac === undefined) return
+    const known = this.#machines.get(mac)
+    this.#keep({ ...this.#after(event, known), mac, name: this.#nameOf(mac) }, known)
+  }
+
+  byMac(mac: Mac): SeenMachine | undefined {
+    return this.#machines.get(mac)
+  }
+
+  byIp(ip: string): SeenMachine | undefined {
+    const mac = this.#macs.get(ip)
+    return mac === undefined ? undefined : this.#machines.get(mac)
+  }
+
+  /** Most recently seen first. */
+  list(): readonly SeenMachine[] {
+    return [...this.#machines.values()].toReversed()
+  }
+
+  #after(event: ServiceEvent, known: SeenMachine | undefined): Omit<SeenMachine, 'mac' | 'name'> {
+    return {
+      ip: addressAfter(event, known),
+      firmware: event.firmware ?? known?.firmware,
+      stage: event.stage ?? known?.stage,
+      entry: event.type === 'menu.served' ? event.entry : known?.entry,
+      firstSeen: known?.firstSeen ?? event.at,
+      lastSeen: event.at,
+      steps: [...(known?.steps ?? []), event].slice(-this.#maxSteps),
+    }
+  }
+
+  #keep(seen: SeenMachine, known: SeenMachine | undefined): void {
+    if (known !== undefined) this.#forget(known)
+    this.#machines.set(seen.mac, seen)
+    if (seen.ip !== undefined) this.#macs.set(seen.ip, seen.mac)
+    const oldest = this.#machines.values().next().value
+    if (this.#machines.size > this.#maxMachines && oldest !== undefined) this.#forget(oldest)
+  }
+
+  #forget(machine: SeenMachine): void {
+    this.#machines.delete(machine.mac)
+    if (machine.ip !== undefined && this.#macs.get(machine.ip) === machine.mac) {
+      this.#macs.delete(machine.ip)
+    }
+  }
+}
+
+/**
+ * The steps as boots, oldest first. A boot begins when firmware asks for an address and the step
+ * before was no such question, when anything asks after the system was up, or after ten minutes.
+ */
+export function splitBoots(steps: readonly ServiceEvent[]): readonly (readonly ServiceEvent[])[] {
+  const boots: ServiceEvent[][] = []
+  let isUp = false
+  let previous: ServiceEvent | undefined
+  for (const step of steps) {
+    const current = boots.at(-1)
+    if (current === undefined || beginsBoot(step, previous, isUp)) {
+      boots.push([step])
+      isUp = false
+    } else current.push(step)
+    isUp ||= step.type === 'machine.up'
+    previous = step
+  }
+  return boots
+}
+
+const longestPause = 600_000
+
+const questions: ReadonlySet<EventType> = new Set(['dhcp.discover', 'dhcp.offer', 'proxy.offer'])
+const promises: ReadonlySet<EventType> = new Set(['dhcp.offer', 'dhcp.discover', 'dhcp.ignore'])
+const losesAddress: ReadonlySet<EventType> = new Set(['dhcp.release', 'dhcp.decline', 'dhcp.nak'])
+
+/** An offer is not yet an address: another server's may be taken. */
+function addressAfter(event: ServiceEvent, known: SeenMachine | undefined): string | undefined {
+  if (losesAddress.has(event.type)) return undefined
+  return promises.has(event.type) ? known?.ip : (event.ip ?? known?.ip)
+}
+
+function beginsBoot(
+  step: ServiceEvent,
+  previous: ServiceEvent | undefined,
+  isUp: boolean,
+): boolean {
+  if (previous === undefined || step.at - previous.at > longestPause) return true
+  if (!questions.has(step.type) || questions.has(previous.type)) return false
+  return step.stage === 'firmware' || (isUp && step.stage !== 'system')
+}

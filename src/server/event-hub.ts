@@ -1,0 +1,39 @@
+/**
+ * Where events meet those who listen: log, machine table, page, lab. Adds the time; keeps nothing,
+ * decides nothing. A listener that throws is reported and does not keep the event from the others,
+ * nor from what emitted it.
+ */
+import type { Clock } from '../core/clock.ts'
+import type { Emit, ServiceEvent } from '../core/events.ts'
+
+export type Listener = (event: ServiceEvent) => void
+
+export class EventHub {
+  readonly #clock: Clock
+  readonly #failed: (error: unknown) => void
+  readonly #listeners = new Set<Listener>()
+
+  constructor(clock: Clock, failed: (error: unknown) => void) {
+    this.#clock = clock
+    this.#failed = failed
+  }
+
+  /** Bound, so that it can be handed to the servers as it is. */
+  readonly emit: Emit = (event) => {
+    const stamped: ServiceEvent = { ...event, at: this.#clock() }
+    for (const listener of this.#listeners) {
+      try {
+        listener(stamped)
+      } catch (error) {
+        this.#failed(error)
+      }
+    }
+  }
+
+  /** Answers the way to stop listening. */
+  subscribe(listener: Listener): () => void {
+    const own: Listener = (event) => listener(event)
+    this.#listeners.add(own)
+    return () => void this.#listeners.delete(own)
+  }
+}
