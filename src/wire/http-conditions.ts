@@ -1,0 +1,73 @@
+/**
+ * Conditional requests: does the client already have the file, or does it insist on a version that
+ * is gone? RFC 9110 §13. Validators here are strong ETags and file times in whole seconds.
+ */
+
+export interface Validators {
+  /** Without quotes. */
+  readonly etag: string
+  readonly modified?: Date | undefined
+}
+
+/** Header names in lower case. */
+export type ConditionalHeaders = Readonly<Record<string, string | string[] | undefined>>
+
+/** The order of §13.2.2. `failed`: 412; `unchanged`: 304. Only for GET and HEAD. */
+export function checkConditions(
+  headers: ConditionalHeaders,
+  validators: Validators,
+): 'proceed' | 'failed' | 'unchanged' {
+  const ifMatch = textOf(headers['if-match'])
+  const ifNoneMatch = textOf(headers['if-none-match'])
+  const since = dateOf(headers['if-modified-since'])
+  const until = dateOf(headers['if-unmodified-since'])
+  const modified = secondsOf(validators.modified)
+  if (ifMatch !== undefined) {
+    if (!lists(ifMatch, validators.etag, 'strong')) return 'failed'
+  } else if (until !== undefined && modified !== undefined && modified > until) return 'failed'
+  if (ifNoneMatch !== undefined) {
+    return lists(ifNoneMatch, validators.etag, 'weak') ? 'unchanged' : 'proceed'
+  }
+  return since !== undefined && modified !== undefined && modified <= since
+    ? 'unchanged'
+    : 'proceed'
+}
+
+/**
+ * May the Range header be followed (§13.1.5)? A date only counts when it is exactly ours and at
+ * least a second old by `now`, so that two versions within one second cannot be mixed (§8.8.2.2).
+ */
+export function rangeIsCurrent(
+  headers: ConditionalHeaders,
+  validators: Validators,
+  now: number,
+): boolean {
+  const value = textOf(headers['if-range'])
+  if (value === undefined) return true
+  if (/^(W\/)?"/.test(value)) return value === `"${validators.etag}"`
+  const modified = secondsOf(validators.modified)
+  return modified !== undefined && dateOf(value) === modified && now / 1000 - modified >= 1
+}
+
+/** A list of entity tags holds ours, or is `*`. Strong comparison refuses `W/` (§8.8.3.2). */
+function lists(list: string, etag: string, comparison: 'strong' | 'weak'): boolean {
+  if (list.trim() === '*') return true
+  const tags = list.match(/(W\/)?"[^"]*"/g) ?? []
+  const ours = `"${etag}"`
+  return tags.some((tag) => tag === ours || (comparison === 'weak' && tag === `W/${ours}`))
+}
+
+function textOf(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value.join(', ') : value
+}
+
+/** Seconds since the epoch; undefined when it is no date: such a header is ignored. */
+function dateOf(value: string | string[] | undefined): number | undefined {
+  const text = textOf(value)
+  const time = text === undefined ? Number.NaN : Date.parse(text)
+  return Number.isNaN(time) ? undefined : Math.floor(time / 1000)
+}
+
+function secondsOf(date: Date | undefined): number | undefined {
+  return date === undefined ? undefined : Math.floor(date.getTime() / 1000)
+}
