@@ -5,7 +5,7 @@
  * are unpacked into a folder, never installed.
  */
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SystemError } from '../core/errors.ts'
 import { archiveAddress, defaultArchive } from './archive-address.ts'
@@ -92,8 +92,8 @@ function fieldOf(paragraph: string, key: string): string {
 }
 
 async function openArchive(parent: string): Promise<string> {
-  await mkdir(parent, { recursive: true })
-  const folder = await mkdtemp(join(parent, 'apt-'))
+  const folder = join(parent, `apt.${process.pid}.part`)
+  await rm(folder, { recursive: true, force: true })
   const address = archiveAddress(await sourcesFiles()) ?? defaultArchive
   await step(`index of Debian ${release} from ${address}`, async () => {
     await configure(folder, address)

@@ -2,37 +2,33 @@
  * `npm run setup`: fetches and builds what is missing, and does nothing, without network, when
  * nothing is. bin/setup.js has installed the packages before this runs.
  */
-import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { InputError, SystemError, messageOf } from '../core/errors.ts'
-import { PackageArchive } from './apt.ts'
-import { ensureRoms } from './lab-files.ts'
-import { ensureLoaders } from './loaders.ts'
-import { places } from './places.ts'
+import { SystemError, messageOf } from '../core/errors.ts'
 import { say } from './progress.ts'
-import { ensureTinyvm } from './tinyvm/build.ts'
+import { ensureSet } from './sets.ts'
 
-async function main(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { lab: { type: 'boolean', default: false } },
-  })
-  await using archive = new PackageArchive(places.private)
-  await ensureLoaders(archive)
-  await ensureTinyvm(archive, await version())
-  if (values.lab) await ensureRoms(archive)
+const options = {
+  lab: { type: 'boolean' },
+  test: { type: 'boolean' },
+} as const
+
+const usage = `usage: npm run setup [-- --lab | --test]
+
+  (nothing)  boot loaders and the built-in image
+  --lab      and QEMU with its firmware, for "npm run bootlace -- lab"
+  --test     and the clients that "npm test" runs`
+
+async function main(args: string[]): Promise<number> {
+  const { lab, test } = parseArgs({ args, options }).values
+  await ensureSet(test ? 'test' : lab ? 'lab' : 'serve')
+  return 0
 }
 
-async function version(): Promise<string> {
-  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8')
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own file
-  return (JSON.parse(text) as { version: string }).version
+function failed(error: unknown): number {
+  if (error instanceof SystemError) say(messageOf(error))
+  else if (error instanceof TypeError && 'code' in error) say(`${error.message}\n${usage}`)
+  else throw error
+  return error instanceof SystemError ? 1 : 2
 }
 
-try {
-  await main(process.argv.slice(2))
-} catch (error) {
-  if (!(error instanceof SystemError || error instanceof InputError)) throw error
-  say(messageOf(error))
-  process.exitCode = error instanceof InputError ? 2 : 1
-}
+process.exitCode = await main(process.argv.slice(2)).catch(failed)

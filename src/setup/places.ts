@@ -18,7 +18,7 @@ export const places = {
   tinyvmParts: folder('.setup/tinyvm'),
   /** ROMs of QEMU's network cards, only for the lab. */
   roms: folder('.setup/roms'),
-  /** Servers to measure against, only for the bench. */
+  /** Programs that only the bench runs, a folder each. */
   peers: folder('.setup/peers'),
   /** All that set-up keeps for itself; safe to delete, nothing of it is in git. */
   private: folder('.setup'),

@@ -5,6 +5,7 @@
  */
 import { readFile, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { constants, zstdCompressSync } from 'node:zlib'
 import { type CpioEntry, writeCpio } from '../../wire/cpio.ts'
 import { modulesAlias, modulesDep } from '../../wire/modinfo.ts'
 import type { Parts } from './parts.ts'
@@ -30,7 +31,10 @@ export interface ImageSource {
   readonly version: string
 }
 
-/** The initrd, not compressed: it is smaller than the time to unpack it is worth. */
+/**
+ * The initrd, compressed with Zstandard: unpacked in no measurable time (gzip, xz and none at all
+ * started equally soon under emulation), and a third less to fetch where a firmware's driver is slow.
+ */
 export async function composeImage(source: ImageSource): Promise<Uint8Array> {
   const files = [
     ...(await ownFiles(source.rootFolder)),
@@ -39,7 +43,8 @@ export async function composeImage(source: ImageSource): Promise<Uint8Array> {
     { ...file('bin/busybox', await readFile(join(source.partsFolder, 'busybox'))), mode: 0o755 },
   ]
   const tree = [...files, ...devices]
-  return writeCpio([...foldersOf(tree), ...tree.sort(byPath)], modified)
+  const archive = writeCpio([...foldersOf(tree), ...tree.sort(byPath)], modified)
+  return zstdCompressSync(archive, { params: { [constants.ZSTD_c_compressionLevel]: 19 } })
 }
 
 /** Files of ours; what starts with `#!` may be run. */

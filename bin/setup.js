@@ -1,0 +1,91 @@
+#!/usr/bin/env node
+/**
+ * `npm run setup`, the first thing that `npm start` and `npm test` do. Plain JavaScript for Node 20
+ * and later without packages, because nothing is installed yet: it installs the packages (with them
+ * the runtime that the project pins), and leaves the rest to that runtime and src/setup/main.ts.
+ * When nothing is missing it prints nothing and needs no network.
+ *
+ *   node bin/setup.js            what the service needs
+ *   node bin/setup.js --lab      and what the lab's virtual machines need
+ *   node bin/setup.js --test     and what `npm test` needs
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const root = fileURLToPath(new URL('..', import.meta.url))
+export const runtime = join(root, 'node_modules/.bin/node')
+
+/** Sets everything up; answers the exit code: 0, or 1 after saying what failed and what to do. */
+export function setUp(args) {
+  const everything = args.includes('--test')
+  if (!isInstalled(everything) && !install(everything)) return 1
+  if (!existsSync(runtime)) {
+    say(
+      `there is no Node runtime for ${process.platform} on ${process.arch}: Bootlace runs on Linux, x64 and arm64. ` +
+        'If this is one of them, delete node_modules and start again.',
+    )
+    return 1
+  }
+  const main = join(root, 'src/setup/main.ts')
+  const { status, signal } = spawnSync(runtime, [main, ...args], { stdio: 'inherit' })
+  return signal === null ? (status ?? 1) : 1
+}
+
+/**
+ * Whether node_modules holds what package-lock.json says. npm writes its own list there as the last
+ * step of an installation, so one that was interrupted does not count.
+ */
+function isInstalled(everything) {
+  const present = readPackages('node_modules/.package-lock.json')
+  if (present === undefined || !existsSync(runtime)) return false
+  const wanted = Object.entries(readPackages('package-lock.json') ?? {}).filter(
+    ([path, { dev, optional, devOptional, link }]) =>
+      path !== '' && !optional && !devOptional && !link && (everything || !dev),
+  )
+  return wanted.every(([path, { version }]) => present[path]?.version === version)
+}
+
+function readPackages(name) {
+  try {
+    return JSON.parse(readFileSync(join(root, name), 'utf8')).packages
+  } catch {
+    return undefined
+  }
+}
+
+/** The service needs a third of the packages; tests need them all. */
+function install(everything) {
+  const started = Date.now()
+  say(`installing Node packages${everything ? ', those of the tests too' : ''} …`)
+  const args = ['ci', '--loglevel=error', '--no-audit', '--no-fund']
+  if (!everything) args.push('--omit=dev')
+  // Inside `npm start` npm says where it is; it need not be in the PATH.
+  const npm = process.env.npm_execpath
+  const command = npm?.endsWith('.js') ? [process.execPath, npm, ...args] : ['npm', ...args]
+  const result = spawnSync(command[0], command.slice(1), { cwd: root, encoding: 'utf8' })
+  if (result.status === 0) {
+    say(`Node packages: ${((Date.now() - started) / 1000).toFixed(1)} s`)
+    return true
+  }
+  say(
+    `"npm ci" failed: ${result.error?.message ?? `exit code ${result.status}`}\n` +
+      `${result.stdout ?? ''}${result.stderr ?? ''}\n` +
+      'Check that this machine reaches its npm registry ("npm ping"; a proxy: "npm config set proxy …") ' +
+      'and that the disk is not full, then start again.',
+  )
+  return false
+}
+
+function say(line) {
+  process.stderr.write(`setup: ${line}\n`)
+}
+
+if (realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  const [major] = process.versions.node.split('.').map(Number)
+  if (major < 20) {
+    say(`Node ${process.versions.node} is too old: Bootlace starts with Node 20 or later.`)
+    process.exitCode = 1
+  } else process.exitCode = setUp(process.argv.slice(2))
+}

@@ -1,0 +1,44 @@
+/** What is set up for what: each set holds the one before it. */
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { PackageArchive } from './apt.ts'
+import { ensureRoms } from './lab-files.ts'
+import { ensureLoaders } from './loaders.ts'
+import { writeWhole } from './package-files.ts'
+import { places } from './places.ts'
+import { ensureTinyvm } from './tinyvm/build.ts'
+import { ensureTools } from './tools.ts'
+
+/** `serve`: boot loaders and TinyVM. `lab`: virtual machines. `test`: real clients. */
+export type SetupSet = 'serve' | 'lab' | 'test'
+
+/** Fetches and builds what is missing of a set. Rejects with SystemError saying what to do. */
+export async function ensureSet(set: SetupSet): Promise<void> {
+  await preparePrivateFolder()
+  await using archive = new PackageArchive(places.private)
+  await ensureLoaders(archive)
+  await ensureTinyvm(archive, await projectVersion())
+  if (set === 'serve') return
+  await ensureTools(set)
+  await ensureRoms(archive)
+}
+
+/** Removes what an interrupted set-up left; names carry the process that made them. */
+async function preparePrivateFolder(): Promise<void> {
+  if (!existsSync(join(places.private, '.gitignore'))) {
+    await mkdir(places.private, { recursive: true })
+    await writeWhole(join(places.private, '.gitignore'), '*\n')
+  }
+  for (const name of await readdir(places.private)) {
+    const owner = /\.(\d+)\.part$/.exec(name)?.[1]
+    if (owner === undefined || existsSync(`/proc/${owner}`)) continue
+    await rm(join(places.private, name), { recursive: true, force: true })
+  }
+}
+
+async function projectVersion(): Promise<string> {
+  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8')
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own file
+  return (JSON.parse(text) as { version: string }).version
+}
