@@ -1,0 +1,133 @@
+/**
+ * Trivial File Transfer Protocol, read only: one listener for each local address, so that an answer
+ * comes from the address that was asked (a client drops any other). Follows addresses that come and
+ * go. Serves whatever the tree serves; knows neither disks nor menus.
+ *
+ * Sources: RFC 1350, 2347, 2348, 2349, 7440.
+ */
+import { formatIpv4, type Mac } from '../core/address.ts'
+import type { Clock } from '../core/clock.ts'
+import { messageOf } from '../core/errors.ts'
+import type { Emit } from '../core/events.ts'
+import { nearest } from '../boot/nearest.ts'
+import type { FileTree } from '../io/file-tree.ts'
+import { listInterfaces } from '../io/interfaces.ts'
+import type { Endpoint } from '../io/udp.ts'
+import { ethernetLimits, type TransferLimits } from '../protocol/tftp/negotiate.ts'
+import { TftpListener } from './tftp-listener.ts'
+import type { TftpSite } from './tftp-session.ts'
+
+export interface TftpServerOptions {
+  /** The local IPv4 addresses to serve on; asked again at each `rescan`. */
+  readonly addresses: () => readonly string[]
+  /** 69; in tests 0, any free one. */
+  readonly port: number
+  readonly tree: FileTree
+  readonly macOf: (ip: string) => Mac | undefined
+  readonly emit: Emit
+  readonly clock: Clock
+  /** What a transfer from this address may use; by default what its link carries. */
+  readonly limits?: (address: string) => TransferLimits
+  /** Transfers at the same time; a request above it is dropped and comes again. */
+  readonly maximum?: number
+}
+
+const defaultMaximum = 1000
+/** IPv4, UDP and TFTP headers. */
+const headers = 32
+/** How long a list of all paths serves "did you mean", milliseconds. */
+const listLifetime = 10_000
+/** pxelinux asks for up to twelve names of which at most one exists: a miss means nothing. */
+const searchedNames = /(^|[/\\])pxelinux\.cfg[/\\]/
+
+export class TftpServer {
+  readonly #options: TftpServerOptions
+  readonly #site: TftpSite
+  readonly #listeners = new Map<string, TftpListener>()
+  #paths: { readonly list: Promise<readonly string[]>; readonly at: number } | undefined
+  #rescans: Promise<void> = Promise.resolve()
+
+  constructor(options: TftpServerOptions) {
+    this.#options = options
+    const { tree, macOf, emit, clock } = options
+    this.#site = { tree, macOf, emit, clock, nearest: (path) => this.#nearest(path) }
+  }
+
+  /** Where requests are heard now. */
+  get endpoints(): readonly Endpoint[] {
+    return [...this.#listeners.values()].map(({ endpoint }) => endpoint)
+  }
+
+  /** Transfers that are running. */
+  get transfers(): number {
+    return [...this.#listeners.values()].reduce((sum, { transfers }) => sum + transfers, 0)
+  }
+
+  /** @throws SystemError when an address cannot be served; nothing stays open then. */
+  async start(): Promise<void> {
+    try {
+      for (const address of this.#options.addresses()) await this.#listen(address)
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
+  }
+
+  /** Serves new addresses and leaves those that are gone; what cannot be opened becomes a hint. */
+  rescan(): Promise<void> {
+    this.#rescans = this.#rescans.then(() => this.#rescan())
+    return this.#rescans
+  }
+
+  async stop(): Promise<void> {
+    await this.#rescans
+    const listeners = [...this.#listeners.values()]
+    this.#listeners.clear()
+    await Promise.all(listeners.map((listener) => listener.close('the service stops')))
+  }
+
+  async #rescan(): Promise<void> {
+    const addresses = new Set(this.#options.addresses())
+    for (const [address, listener] of this.#listeners) {
+      if (addresses.has(address)) continue
+      this.#listeners.delete(address)
+      await listener.close('the address went away')
+    }
+    for (const address of addresses) {
+      if (this.#listeners.has(address)) continue
+      await this.#listen(address).catch((error: unknown) => {
+        this.#options.emit({ type: 'service.hint', reason: messageOf(error) })
+      })
+    }
+  }
+
+  async #listen(address: string): Promise<void> {
+    const listener = new TftpListener({
+      address,
+      port: this.#options.port,
+      limits: (this.#options.limits ?? linkLimits)(address),
+      site: this.#site,
+      hasRoom: () => this.transfers < (this.#options.maximum ?? defaultMaximum),
+    })
+    await listener.open()
+    this.#listeners.set(address, listener)
+  }
+
+  async #nearest(path: string): Promise<string | undefined> {
+    if (searchedNames.test(path)) return undefined
+    const now = this.#options.clock()
+    if (this.#paths === undefined || now - this.#paths.at > listLifetime) {
+      this.#paths = { list: this.#options.tree.list().catch(() => []), at: now }
+    }
+    return nearest(path, await this.#paths.list)
+  }
+}
+
+/** Blocks as large as a packet of the link can carry in one piece. */
+function linkLimits(address: string): TransferLimits {
+  const link = listInterfaces().find(({ addresses }) =>
+    addresses.some((own) => formatIpv4(own.address) === address),
+  )
+  if (link === undefined) return ethernetLimits
+  return { ...ethernetLimits, blockSize: Math.max(512, link.mtu - headers) }
+}
