@@ -88,7 +88,7 @@ function menu(view: Extract<MenuView, { type: 'menu' }>, context: MenuContext): 
     'isset ${problem} && item --gap -- ||',
     'isset ${problem} && item --gap -- Last try: ${problem} ||',
     `choose --default ${view.default}${timeout} selected || goto back`,
-    'clear problem',
+    'clear problem ||',
     'goto boot_${selected}',
     ...view.lines.flatMap(({ entry }) => ['', ...steps(entry, context)]),
     '',

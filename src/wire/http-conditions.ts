@@ -6,6 +6,8 @@
 export interface Validators {
   /** Without quotes. */
   readonly etag: string
+  /** A weak tag: it never proves that octets are the same. */
+  readonly isWeak?: boolean | undefined
   readonly modified?: Date | undefined
 }
 
@@ -23,10 +25,10 @@ export function checkConditions(
   const until = dateOf(headers['if-unmodified-since'])
   const modified = secondsOf(validators.modified)
   if (ifMatch !== undefined) {
-    if (!lists(ifMatch, validators.etag, 'strong')) return 'failed'
+    if (!lists(ifMatch, validators, 'strong')) return 'failed'
   } else if (until !== undefined && modified !== undefined && modified > until) return 'failed'
   if (ifNoneMatch !== undefined) {
-    return lists(ifNoneMatch, validators.etag, 'weak') ? 'unchanged' : 'proceed'
+    return lists(ifNoneMatch, validators, 'weak') ? 'unchanged' : 'proceed'
   }
   return since !== undefined && modified !== undefined && modified <= since
     ? 'unchanged'
@@ -44,17 +46,18 @@ export function rangeIsCurrent(
 ): boolean {
   const value = textOf(headers['if-range'])
   if (value === undefined) return true
-  if (/^(W\/)?"/.test(value)) return value === `"${validators.etag}"`
+  if (/^(W\/)?"/.test(value)) return lists(value, validators, 'strong')
   const modified = secondsOf(validators.modified)
   return modified !== undefined && dateOf(value) === modified && now / 1000 - modified >= 1
 }
 
 /** A list of entity tags holds ours, or is `*`. Strong comparison refuses `W/` (§8.8.3.2). */
-function lists(list: string, etag: string, comparison: 'strong' | 'weak'): boolean {
+function lists(list: string, validators: Validators, comparison: 'strong' | 'weak'): boolean {
   if (list.trim() === '*') return true
-  const tags = list.match(/(W\/)?"[^"]*"/g) ?? []
-  const ours = `"${etag}"`
-  return tags.some((tag) => tag === ours || (comparison === 'weak' && tag === `W/${ours}`))
+  const tags: readonly string[] = list.match(/(W\/)?"[^"]*"/g) ?? []
+  const ours = `"${validators.etag}"`
+  if (comparison === 'weak') return tags.some((tag) => tag.replace(/^W\//, '') === ours)
+  return validators.isWeak !== true && tags.includes(ours)
 }
 
 function textOf(value: string | string[] | undefined): string | undefined {

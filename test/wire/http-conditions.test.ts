@@ -29,6 +29,13 @@ describe('preconditions, RFC 9110 §13.2.2', () => {
     expect(checkConditions(headers, validators)).toBe(answer)
   })
 
+  test('a weak tag says "unchanged", but never "these very octets"', () => {
+    const weak = { etag: 'abc', isWeak: true }
+    expect(checkConditions({ 'if-none-match': 'W/"abc"' }, weak)).toBe('unchanged')
+    expect(checkConditions({ 'if-match': '"abc"' }, weak)).toBe('failed')
+    expect(rangeIsCurrent({ 'if-range': '"abc"' }, weak, now)).toBe(false)
+  })
+
   test('a file without a time has only its tag', () => {
     expect(checkConditions({ 'if-modified-since': same }, { etag: 'abc' })).toBe('proceed')
   })

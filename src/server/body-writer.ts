@@ -1,0 +1,96 @@
+/**
+ * The octets of an open file into an HTTP answer: two buffers, one being read while the other is
+ * being written, never more in memory however slow the client is. Small bodies leave with the head
+ * in one write. Knows nothing of requests or headers.
+ */
+import type { ServerResponse } from 'node:http'
+import { bufferSize, giveBuffer, takeBuffer } from '../io/buffer-pool.ts'
+import type { OpenFile } from '../io/file-tree.ts'
+
+export interface BodyPart {
+  readonly first: number
+  readonly length: number
+}
+
+/** Answers how many octets were written, fewer when the client left or the file became shorter. */
+export async function writeBody(
+  response: ServerResponse,
+  file: OpenFile,
+  part: BodyPart,
+): Promise<number> {
+  if (part.length <= smallBody) return writeSmall(response, file, part)
+  const buffers = [takeBuffer(), takeBuffer()] as const
+  const written = await writeInTurns(response, file, part, buffers)
+  // A connection that broke may still hold a buffer: then it is not used again.
+  if (written === part.length) for (const buffer of buffers) giveBuffer(buffer)
+  return written
+}
+
+/** Up to here a buffer of its own is cheaper than two of the pool. */
+const smallBody = 64 * 1024
+
+async function writeSmall(
+  response: ServerResponse,
+  file: OpenFile,
+  { first, length }: BodyPart,
+): Promise<number> {
+  const octets = Buffer.allocUnsafe(length)
+  const filled = await file.read(octets, first)
+  if (filled < length) return cutOff(response, 0)
+  return (await finish(response, octets)) ? length : 0
+}
+
+async function writeInTurns(
+  response: ServerResponse,
+  file: OpenFile,
+  { first, length }: BodyPart,
+  buffers: readonly [Buffer, Buffer],
+): Promise<number> {
+  const next = (at: number, buffer: Buffer) =>
+    file.read(buffer.subarray(0, Math.min(bufferSize, length - at)), first + at)
+  let written = 0
+  let [reading, writing] = buffers
+  let filled = await next(0, reading)
+  while (filled > 0) {
+    ;[reading, writing] = [writing, reading]
+    const octets = writing.subarray(0, filled)
+    const end = written + filled
+    if (end >= length) return (await finish(response, octets)) ? end : written
+    const [isSent, ahead] = await Promise.all([send(response, octets), next(end, reading)])
+    if (!isSent) return written
+    written = end
+    filled = ahead
+  }
+  return cutOff(response, written)
+}
+
+/** The promised length cannot be kept any more: the client must see a broken answer, not an end. */
+function cutOff(response: ServerResponse, written: number): number {
+  response.destroy()
+  return written
+}
+
+/** Waits until the octets are with the system, so that the buffer may be filled again. */
+function send(response: ServerResponse, octets: Buffer): Promise<boolean> {
+  return settle(response, (done) => void response.write(octets, done))
+}
+
+function finish(response: ServerResponse, octets: Buffer): Promise<boolean> {
+  return settle(response, (done) => void response.end(octets, () => done()))
+}
+
+/** False when the client left first: then no callback may ever come. */
+function settle(
+  response: ServerResponse,
+  act: (done: (error?: Error | null) => void) => void,
+): Promise<boolean> {
+  if (response.destroyed) return Promise.resolve(false)
+  return new Promise((resolve) => {
+    const closed = () => resolve(response.writableFinished)
+    response.once('close', closed)
+    act((error) => {
+      response.off('close', closed)
+      resolve(error === undefined || error === null)
+    })
+  })
+}
