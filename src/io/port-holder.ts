@@ -1,21 +1,52 @@
 /**
- * Who holds a UDP port, for the error message: read from Linux's `/proc`, which shows other users'
- * processes only to root. Never fails: what cannot be seen is "another program".
+ * Why a port cannot be opened, in words that say what to do: who holds it, read from Linux's
+ * `/proc` (which shows other users' processes only to root), or which permission is lacking. Never
+ * fails: what cannot be seen is "another program".
  *
- * Source: proc(5), `/proc/net/udp` and `/proc/[pid]/fd`.
+ * Source: proc(5), `/proc/net/udp`, `/proc/net/tcp` and `/proc/[pid]/fd`.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { messageOf } from '../core/errors.ts'
+
+type Transport = 'udp' | 'tcp'
+
+export interface PortPlace {
+  readonly transport: Transport
+  readonly port: number
+  readonly address: string
+  /** The interface that a socket was to be bound to. */
+  readonly device?: string | undefined
+}
+
+/** The system's error as a sentence: which port, why not, and what to do. */
+export function portRefusal(error: unknown, where: PortPlace): string {
+  const { transport, port, address, device } = where
+  const place = `${transport.toUpperCase()} port ${port} on ${device ?? address}`
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  switch (code) {
+    case 'EADDRINUSE':
+      return `${place} is in use by ${portHolder(transport, port)}: stop it, or choose another port`
+    case 'EACCES':
+    case 'EPERM':
+      return `no permission for ${place}: run as root, or once: setcap cap_net_bind_service,cap_net_raw,cap_net_admin=+ep ${process.execPath}`
+    case 'EADDRNOTAVAIL':
+      return `${place} cannot be opened: ${address} is not an address of this machine`
+    case 'ENODEV':
+      return `${place} cannot be opened: there is no interface ${device}`
+    default:
+      return `${place} cannot be opened: ${messageOf(error)}`
+  }
+}
 
 /** E.g. `dnsmasq (process 812)`; several are joined by commas. */
-export function udpPortHolder(port: number): string {
-  const sockets = new Set(
-    ['/proc/net/udp', '/proc/net/udp6'].flatMap((table) => socketsOn(port, contentOf(table))),
-  )
+export function portHolder(transport: Transport, port: number): string {
+  const tables = [`/proc/net/${transport}`, `/proc/net/${transport}6`]
+  const sockets = new Set(tables.flatMap((table) => socketsOn(port, contentOf(table))))
   const holders = sockets.size === 0 ? [] : processIds().filter((id) => holdsOne(id, sockets))
   return holders.map(describe).join(', ') || 'another program'
 }
 
-/** Inode numbers of the sockets in a `/proc/net/udp` table that are bound to this port. */
+/** Inode numbers of the sockets in a `/proc/net` table that are bound to this port. */
 export function socketsOn(port: number, table: string): string[] {
   const rows = table.split('\n').slice(1)
   return rows.flatMap((row) => {

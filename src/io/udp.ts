@@ -9,9 +9,9 @@
 import { createSocket, type Socket, type SocketOptions } from 'node:dgram'
 import { once } from 'node:events'
 import type { Clock } from '../core/clock.ts'
-import { messageOf, SystemError } from '../core/errors.ts'
+import { SystemError } from '../core/errors.ts'
 import { native, openBoundUdpSocket } from './native.ts'
-import { udpPortHolder } from './port-holder.ts'
+import { portRefusal } from './port-holder.ts'
 
 export interface Endpoint {
   readonly address: string
@@ -71,7 +71,7 @@ export async function openUdp(options: UdpOptions): Promise<UdpPort> {
     await bind(socket, options)
   } catch (error) {
     socket.close()
-    throw new SystemError(refusal(error, options), { cause: error })
+    throw new SystemError(portRefusal(error, { transport: 'udp', ...options }), { cause: error })
   }
   socket.on('error', (error) => options.failed?.(error))
   socket.on('message', (octets, from) => {
@@ -122,24 +122,5 @@ function portOf(socket: Socket, failed: UdpOptions['failed']): UdpPort {
       })
       return closed
     },
-  }
-}
-
-function refusal(error: unknown, options: UdpOptions): string {
-  const { address, port, device } = options
-  const place = `UDP port ${port} on ${device ?? address}`
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  switch (code) {
-    case 'EADDRINUSE':
-      return `${place} is in use by ${udpPortHolder(port)}: stop it, or choose another port`
-    case 'EACCES':
-    case 'EPERM':
-      return `no permission for ${place}: run as root, or once: setcap cap_net_bind_service,cap_net_raw,cap_net_admin=+ep ${process.execPath}`
-    case 'EADDRNOTAVAIL':
-      return `${place} cannot be opened: ${address} is not an address of this machine`
-    case 'ENODEV':
-      return `${place} cannot be opened: there is no interface ${device}`
-    default:
-      return `${place} cannot be opened: ${messageOf(error)}`
   }
 }
