@@ -110,7 +110,7 @@ export class OptionSet {
     return value === undefined ? undefined : of.decode(value)
   }
 
-  has(of: DhcpOption<unknown>): boolean {
+  has(of: { readonly code: number }): boolean {
     return this.#octets.has(of.code)
   }
 
@@ -121,7 +121,7 @@ export class OptionSet {
   }
 
   /** Takes the octets as they came, so that an echo changes nothing. */
-  copy(from: OptionSet, of: DhcpOption<unknown>): this {
+  copy(from: OptionSet, of: { readonly code: number }): this {
     const value = from.octets(of.code)
     if (value !== undefined) this.#octets.set(of.code, value)
     return this

@@ -1,0 +1,132 @@
+/**
+ * Every lease in memory: who has which address, and what each event does to it. The table never
+ * writes to disk; what must survive is returned, and the caller stores it before it answers.
+ *
+ * One record for each address, so that a flood of clients cannot make it grow beyond the pools.
+ * RFC 2131 §3.1, §4.3.
+ */
+import { contains, type Ipv4, type Subnet } from '../../core/address.ts'
+import type { Client } from './client.ts'
+import { isHeld, type Lease } from './lease.ts'
+import { chooseAddress, mayHold, type Place } from './pool.ts'
+
+/** How long an OFFER holds its address: firmware that collects offers asks again within 32 s. */
+export const offerMilliseconds = 60_000
+/** How long an address rests that a client found in use. */
+export const quarantineMilliseconds = 600_000
+
+export class LeaseTable {
+  readonly #byAddress = new Map<Ipv4, Lease>()
+  readonly #byKey = new Map<string, Set<Ipv4>>()
+
+  constructor(leases: Iterable<Lease> = []) {
+    for (const lease of leases) this.#put(lease)
+  }
+
+  /** Whose address it is, or was last. */
+  holder(address: Ipv4): Lease | undefined {
+    return this.#byAddress.get(address)
+  }
+
+  /** The client's lease in a subnet, current or past. */
+  find(key: string, subnet: Subnet): Lease | undefined {
+    let best: Lease | undefined
+    for (const address of this.#byKey.get(key) ?? []) {
+      const lease = this.#byAddress.get(address)
+      if (lease === undefined || !contains(subnet, address)) continue
+      if (best === undefined || lease.expires > best.expires) best = lease
+    }
+    return best
+  }
+
+  /** Bound leases that have not run out. */
+  active(now: number): Lease[] {
+    return [...this.#byAddress.values()].filter(
+      (lease) => lease.state === 'bound' && lease.expires > now,
+    )
+  }
+
+  /**
+   * Sets an address aside: the reserved one, else the one that the machine has or had, else the one
+   * that it wishes, else any. Undefined when no address is free.
+   */
+  offer(place: Place, client: Client, wished: Ipv4 | undefined, now: number): Lease | undefined {
+    const address = this.#choose(place, client, wished, now)
+    if (address === undefined) return undefined
+    const held = this.#byAddress.get(address)
+    if (held?.state === 'bound' && isHeld(held, now)) return held
+    return this.#put({ ...client, address, state: 'offered', expires: now + offerMilliseconds })
+  }
+
+  /** Confirms an address; undefined when the client may not have it. The answer must be stored. */
+  commit(
+    place: Place,
+    client: Client,
+    request: { readonly address: Ipv4; readonly seconds: number },
+    now: number,
+  ): Lease | undefined {
+    const { address, seconds } = request
+    if (!this.#isFreeFor(place, client, address, now)) return undefined
+    const reserved = this.#reserved(place, client, now)
+    if (reserved !== undefined && reserved !== address) return undefined
+    this.withdraw(client.key, place.subnet.subnet)
+    return this.#put({ ...client, address, state: 'bound', expires: now + seconds * 1000 })
+  }
+
+  /** The client took another server's offer: ours is free again. */
+  withdraw(key: string, subnet: Subnet): void {
+    const lease = this.find(key, subnet)
+    if (lease?.state === 'offered') this.#put({ ...lease, state: 'released' })
+  }
+
+  /** The client gives its address back; undefined when it is not its own. Must be stored. */
+  release(key: string, address: Ipv4, now: number): Lease | undefined {
+    const lease = this.#byAddress.get(address)
+    if (lease?.key !== key || lease.state !== 'bound') return undefined
+    return this.#put({ ...lease, state: 'released', expires: now })
+  }
+
+  /** The client found its address in use; undefined when it was not its own. Must be stored. */
+  decline(key: string, address: Ipv4, now: number): Lease | undefined {
+    const lease = this.#byAddress.get(address)
+    if (lease?.key !== key || (lease.state !== 'bound' && lease.state !== 'offered'))
+      return undefined
+    return this.#put({ ...lease, state: 'declined', expires: now + quarantineMilliseconds })
+  }
+
+  #choose(place: Place, client: Client, wished: Ipv4 | undefined, now: number): Ipv4 | undefined {
+    const before = this.find(client.key, place.subnet.subnet)?.address
+    return (
+      this.#reserved(place, client, now) ??
+      [before, wished].find(
+        (address) => address !== undefined && this.#isFreeFor(place, client, address, now),
+      ) ??
+      chooseAddress(place, client, (address) => this.#byAddress.get(address), now)
+    )
+  }
+
+  /** The client's reserved address, unless another machine is still on it. */
+  #reserved(place: Place, client: Client, now: number): Ipv4 | undefined {
+    const address = client.mac && place.subnet.reservations.get(client.mac)
+    if (address === undefined || !this.#isFreeFor(place, client, address, now)) return undefined
+    return address
+  }
+
+  #isFreeFor(place: Place, client: Client, address: Ipv4, now: number): boolean {
+    if (!mayHold(place, client, address)) return false
+    const lease = this.#byAddress.get(address)
+    if (lease === undefined || !isHeld(lease, now)) return true
+    return lease.key === client.key && lease.state !== 'declined'
+  }
+
+  #put(lease: Lease): Lease {
+    const before = this.#byAddress.get(lease.address)
+    if (before !== undefined) this.#byKey.get(before.key)?.delete(lease.address)
+    if (this.#byKey.get(before?.key ?? '')?.size === 0) this.#byKey.delete(before?.key ?? '')
+    this.#byAddress.set(lease.address, lease)
+    if (lease.state === 'declined') return lease // nobody's
+    const addresses = this.#byKey.get(lease.key) ?? new Set()
+    this.#byKey.set(lease.key, addresses.add(lease.address))
+    return lease
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Which subnet a request is about, and what we call ourselves there.
+ */
+import { anyAddress, contains, type Ipv4, type Subnet } from '../../core/address.ts'
+import type { DhcpMessage } from '../../wire/dhcp-message.ts'
+import { dhcpOption } from '../../wire/dhcp-options.ts'
+import { decodeRelayAgent } from '../../wire/relay-options.ts'
+import type { DhcpSubnet } from './subnet.ts'
+
+/** The addresses of the interface that a request came in on; at least one. */
+export type Link = readonly { readonly address: Ipv4; readonly subnet: Subnet }[]
+
+export interface RequestPlace {
+  /** Undefined when the operator named no subnet for it. */
+  readonly subnet: DhcpSubnet | undefined
+  /** Our address on the interface; with 82.11 only `serverId` differs. */
+  readonly server: Ipv4
+  readonly serverId: Ipv4
+}
+
+/**
+ * Behind a relay, the subnet is that of 82.5 (RFC 3527), else of option 118 (RFC 3011), else of
+ * `giaddr`. On our own wire it is one that the interface has an address in; a client that renews
+ * through a router is on the subnet of the address it has.
+ */
+export function placeOf(
+  request: DhcpMessage,
+  link: Link,
+  site: { readonly subnets: readonly DhcpSubnet[]; readonly own: ReadonlySet<Ipv4> },
+): RequestPlace {
+  if (request.relayAddress === anyAddress) {
+    const subnet = localSubnet(request.clientAddress, link, site)
+    const server = ourAddress(link, subnet)
+    return { subnet, server, serverId: server }
+  }
+  const relay = decodeRelayAgent(request.options.get(dhcpOption.relayAgent))
+  const selector =
+    relay.linkSelection ?? request.options.get(dhcpOption.subnetSelection) ?? request.relayAddress
+  const subnet = site.subnets.find((candidate) => contains(candidate.subnet, selector))
+  const server = ourAddress(link, subnet)
+  return { subnet, server, serverId: relay.serverIdOverride ?? server }
+}
+
+/** The subnets that the interface is attached to, those that we give addresses on first. */
+export function attachedSubnets(link: Link, subnets: readonly DhcpSubnet[]): DhcpSubnet[] {
+  const attached = subnets.filter(({ subnet }) =>
+    link.some(({ address }) => contains(subnet, address)),
+  )
+  return attached.sort((a, b) => Number(b.mode === 'full') - Number(a.mode === 'full'))
+}
+
+function localSubnet(
+  clientAddress: Ipv4,
+  link: Link,
+  { subnets, own }: { readonly subnets: readonly DhcpSubnet[]; readonly own: ReadonlySet<Ipv4> },
+): DhcpSubnet | undefined {
+  const attached = attachedSubnets(link, subnets)
+  if (clientAddress === anyAddress) return attached[0]
+  const hasClient = ({ subnet }: DhcpSubnet): boolean => contains(subnet, clientAddress)
+  const isRemote = ({ subnet }: DhcpSubnet): boolean => ![...own].some((a) => contains(subnet, a))
+  return (
+    attached.find(hasClient) ??
+    subnets.find((candidate) => hasClient(candidate) && isRemote(candidate)) ??
+    attached[0]
+  )
+}
+
+function ourAddress(link: Link, subnet: DhcpSubnet | undefined): Ipv4 {
+  const inside = link.find(({ address }) => subnet && contains(subnet.subnet, address))
+  return (inside ?? link[0])?.address ?? anyAddress
+}

@@ -1,0 +1,100 @@
+/**
+ * Which addresses of a subnet may be given at all, and which one a new machine gets.
+ */
+import { broadcastAddress, contains, type Ipv4, ipv4 } from '../../core/address.ts'
+import type { Client } from './client.ts'
+import { isHeld, type Lease } from './lease.ts'
+import type { DhcpSubnet } from './subnet.ts'
+
+/** A subnet as seen from this machine. */
+export interface Place {
+  readonly subnet: DhcpSubnet
+  /** Every address of our own. */
+  readonly own: ReadonlySet<Ipv4>
+}
+
+/** May this client hold this address, whoever holds it now? */
+export function mayHold(place: Place, client: Client, address: Ipv4): boolean {
+  const { subnet } = place
+  if (!contains(subnet.subnet, address) || isInfrastructure(place, address)) return false
+  if (client.mac !== undefined && subnet.reservations.get(client.mac) === address) return true
+  return isInPool(place, address) && !isReserved(subnet, address)
+}
+
+/**
+ * An address that nobody has had, else the one that was given up longest ago; undefined when all
+ * are held. The search starts where the machine's key points, so that one machine is offered the
+ * same address again without being remembered, and neighbours in time are not neighbours in place.
+ */
+export function chooseAddress(
+  place: Place,
+  client: Client,
+  holder: (address: Ipv4) => Lease | undefined,
+  now: number,
+): Ipv4 | undefined {
+  let oldest: Lease | undefined
+  for (const address of poolFrom(place.subnet, hash(client.key))) {
+    if (!mayHold(place, client, address)) continue
+    const lease = holder(address)
+    if (lease === undefined) return address
+    if (isHeld(lease, now)) continue
+    if (oldest === undefined || lease.expires < oldest.expires) oldest = lease
+  }
+  return oldest?.address
+}
+
+function isInfrastructure({ subnet, own }: Place, address: Ipv4): boolean {
+  return (
+    own.has(address) ||
+    address === subnet.gateway ||
+    subnet.dns.includes(address) ||
+    (subnet.subnet.prefix < 31 &&
+      (address === subnet.subnet.network || address === broadcastAddress(subnet.subnet)))
+  )
+}
+
+/**
+ * Inside a larger network x.x.x.0 and x.x.x.255 are ordinary addresses, but old firmware refuses
+ * them: they are given to nobody by chance.
+ */
+function isInPool({ subnet }: Place, address: Ipv4): boolean {
+  const host = address & 0xff
+  if (subnet.subnet.prefix < 24 && (host === 0 || host === 255)) return false
+  return subnet.pool.some(({ first, last }) => first <= address && address <= last)
+}
+
+const reservedBySubnet = new WeakMap<DhcpSubnet, ReadonlySet<Ipv4>>()
+
+function isReserved(subnet: DhcpSubnet, address: Ipv4): boolean {
+  let reserved = reservedBySubnet.get(subnet)
+  if (reserved === undefined) {
+    reserved = new Set(subnet.reservations.values())
+    reservedBySubnet.set(subnet, reserved)
+  }
+  return reserved.has(address)
+}
+
+/** Every address of the pool once, beginning anywhere. */
+function* poolFrom(subnet: DhcpSubnet, start: number): Generator<Ipv4> {
+  const sizes = subnet.pool.map(({ first, last }) => last - first + 1)
+  const total = sizes.reduce((sum, size) => sum + size, 0)
+  for (let count = 0; count < total; count++) {
+    let index = (start + count) % total
+    for (const [range, size] of sizes.entries()) {
+      if (index < size) {
+        yield ipv4((subnet.pool[range]?.first ?? 0) + index)
+        break
+      }
+      index -= size
+    }
+  }
+}
+
+/** FNV-1a, 32 bits. */
+function hash(text: string): number {
+  let value = 0x811c9dc5
+  for (let index = 0; index < text.length; index++) {
+    value = Math.imul(value ^ text.charCodeAt(index), 0x01000193)
+  }
+  return value >>> 0
+}
