@@ -1,0 +1,190 @@
+/**
+ * The DHCP service on the wire: which interfaces it listens on, and the way of one datagram from
+ * octets to effects. What to answer is decided in protocol/dhcp; what to boot by `plan`.
+ *
+ * A socket for each interface, so that the interface of a request is known and answers leave by it.
+ */
+import { LRUCache } from 'lru-cache'
+import { anyAddress, contains, type Ipv4, type Mac, parseIpv4 } from '../core/address.ts'
+import type { Clock } from '../core/clock.ts'
+import { messageOf, ProtocolError } from '../core/errors.ts'
+import type { Emit } from '../core/events.ts'
+import { identifyMachine, type Machine } from '../boot/machine.ts'
+import type { NetworkInterface } from '../io/interfaces.ts'
+import type { LeaseStore } from '../io/lease-store.ts'
+import type { Datagram } from '../io/udp.ts'
+import type { BootReply } from '../protocol/dhcp/boot-reply.ts'
+import { deliveryFor } from '../protocol/dhcp/delivery.ts'
+import type { DhcpEffect, Outcome } from '../protocol/dhcp/effect.ts'
+import type { LeaseTable } from '../protocol/dhcp/lease-table.ts'
+import { placeOf } from '../protocol/dhcp/place.ts'
+import { respondBootServer, respondProxy } from '../protocol/dhcp/proxy.ts'
+import { respond } from '../protocol/dhcp/respond.ts'
+import type { DhcpSubnet } from '../protocol/dhcp/subnet.ts'
+import { decodeDhcp, type DhcpMessage, encodeDhcp, payloadLimit } from '../wire/dhcp-message.ts'
+import { dhcpOption } from '../wire/dhcp-options.ts'
+import { describeOutcome, nobodyGivesAddresses } from './dhcp-events.ts'
+import type { DhcpExchange } from './dhcp-exchange.ts'
+import type { DhcpLink } from './dhcp-link.ts'
+import { DhcpLinks } from './dhcp-links.ts'
+
+export interface DhcpServerOptions {
+  /** The interfaces to serve, as they are now; asked again at every scan. */
+  readonly interfaces: () => readonly NetworkInterface[]
+  readonly subnets: readonly DhcpSubnet[]
+  /** What happens on networks that no subnet names. Addresses are never given there. */
+  readonly otherwise: 'proxy' | 'off'
+  readonly port: number
+  readonly proxyPort: number
+  readonly leases: LeaseTable
+  readonly store: LeaseStore
+  readonly plan: (
+    machine: Machine,
+    where: { readonly server: Ipv4; readonly mode: 'full' | 'proxy' },
+  ) => BootReply | undefined
+  readonly emit: Emit
+  readonly clock: Clock
+}
+
+/** A client has given up on a DISCOVER by then, or sends the next one: an answer helps nobody. */
+const stale = 500
+/** Machines whose architecture is remembered for the stages that do not state it. */
+const machinesRemembered = 4096
+
+export class DhcpServer {
+  readonly #options: DhcpServerOptions
+  readonly #links: DhcpLinks
+  readonly #machines = new LRUCache<Mac, Machine>({ max: machinesRemembered })
+
+  constructor(options: DhcpServerOptions) {
+    this.#options = options
+    this.#links = new DhcpLinks(options, (link, datagram, toBootServer) => {
+      void this.#receive(link, datagram, toBootServer)
+    })
+  }
+
+  /** @throws SystemError when a port cannot be opened; nothing stays open then. */
+  async start(): Promise<void> {
+    await this.#links.open()
+  }
+
+  /** Opens interfaces that have come and closes those that have gone. Never throws. */
+  async rescan(): Promise<void> {
+    await this.#links.rescan()
+  }
+
+  async stop(): Promise<void> {
+    await this.#links.close()
+  }
+
+  /** One datagram in, its effects performed in order. Malformed input is counted and dropped. */
+  async #receive(link: DhcpLink, datagram: Datagram, toBootServer: boolean): Promise<void> {
+    try {
+      const request = decodeDhcp(datagram.octets)
+      await this.#serve(this.#exchange(request, { link, datagram, toBootServer }))
+    } catch (error) {
+      const malformed = error instanceof ProtocolError
+      this.#options.emit({
+        type: malformed ? 'dhcp.malformed' : 'service.hint',
+        interface: link.interface.name,
+        reason: malformed ? error.message : `a DHCP answer was not sent: ${messageOf(error)}`,
+      })
+    }
+  }
+
+  #exchange(
+    request: DhcpMessage,
+    arrival: Pick<DhcpExchange, 'link' | 'datagram' | 'toBootServer'>,
+  ): DhcpExchange {
+    const { subnets, otherwise } = this.#options
+    const site = { subnets, own: this.#links.ownAddresses }
+    const place = placeOf(request, arrival.link.interface.addresses, site)
+    return {
+      ...arrival,
+      request,
+      place,
+      mode: place.subnet?.mode ?? otherwise,
+      machine: this.#identify(request),
+    }
+  }
+
+  #identify(request: DhcpMessage): Machine {
+    const { mac } = identifyMachine(request)
+    const machine = identifyMachine(request, this.#machines.get(mac))
+    this.#machines.set(mac, machine)
+    return machine
+  }
+
+  async #serve(exchange: DhcpExchange): Promise<void> {
+    const { request, datagram } = exchange
+    const isDiscover = request.options.get(dhcpOption.messageType) === 'discover'
+    if (isDiscover) {
+      this.#tell(exchange, { type: 'dhcp.discover' })
+      if (this.#options.clock() - datagram.at > stale) {
+        this.#tell(exchange, { type: 'dhcp.ignore', reason: 'waited too long to be answered' })
+        return
+      }
+    }
+    if (exchange.mode === 'proxy') this.#watch(exchange)
+    for (const effect of this.#decide(exchange)) await this.#perform(effect, exchange)
+  }
+
+  #decide(exchange: DhcpExchange): readonly DhcpEffect[] {
+    const { request, place, mode, toBootServer } = exchange
+    if (mode === 'off') return []
+    const boot = this.#options.plan(exchange.machine, { server: place.server, mode })
+    const { serverId: server, subnet } = place
+    if (toBootServer) return respondBootServer(request, { server, boot })
+    if (mode === 'proxy' || subnet === undefined) return respondProxy(request, { server, boot })
+    const { leases, clock } = this.#options
+    const own = this.#links.ownAddresses
+    return respond(request, { server, boot, subnet, own, leases }, clock())
+  }
+
+  /** What is confirmed is on disk first: the answer behind it waits, other packets do not. */
+  async #perform(effect: DhcpEffect, exchange: DhcpExchange): Promise<void> {
+    if (effect.type === 'persist') {
+      await this.#options.store.commit([effect.lease])
+      return
+    }
+    if (effect.type === 'reply') this.#reply(effect.message, exchange)
+    this.#tell(exchange, effect.outcome, effect.type === 'reply' ? effect.message : undefined)
+  }
+
+  #reply(reply: DhcpMessage, exchange: DhcpExchange): void {
+    const { request, datagram, link, toBootServer } = exchange
+    const { from } = datagram
+    const to = deliveryFor(request, reply, {
+      address: parseIpv4(from.address) ?? anyAddress,
+      port: from.port,
+      toBootServer,
+      serverPort: this.#options.port,
+    })
+    const octets = encodeDhcp(reply, {
+      limit: payloadLimit(request.options.get(dhcpOption.maxMessageSize)),
+      order: request.options.get(dhcpOption.parameterList),
+    })
+    const hardware = this.#mayPin(to.address, exchange) ? to.hardware : undefined
+    link.send(octets, { ...to, hardware, toBootServer })
+  }
+
+  /**
+   * A request must not be able to change where our packets to other machines go: an address that is
+   * not the asking machine's lease is left to ARP.
+   */
+  #mayPin(address: Ipv4, { request, machine, link }: DhcpExchange): boolean {
+    if (request.relayAddress !== anyAddress) return false
+    const isOnLink = link.interface.addresses.some(({ subnet }) => contains(subnet, address))
+    return isOnLink && this.#options.leases.holder(address)?.key === machine.mac
+  }
+
+  /** In guest and proxy mode: says once for each interface that nobody gives addresses there. */
+  #watch({ request, place, link }: DhcpExchange): void {
+    if (!link.watch.goesUnanswered(request, place.serverId, this.#options.clock())) return
+    this.#options.emit(nobodyGivesAddresses(link.interface))
+  }
+
+  #tell(exchange: DhcpExchange, outcome: Outcome, reply?: DhcpMessage): void {
+    this.#options.emit(describeOutcome(exchange, outcome, reply))
+  }
+}
