@@ -8,7 +8,11 @@
  *
  * A silence sends the window again; an acknowledgement inside the window sends at once what follows
  * it (RFC 7440 §4); a repetition of the last acknowledgement sends nothing, or every duplicate on
- * the wire would double the traffic (the Sorcerer's Apprentice, RFC 1123 §4.2.3.1).
+ * the wire would double the traffic (the Sorcerer's Apprentice, RFC 1123 §4.2.3.1). With windows the
+ * apprentice has a second spell: where packets only overtook each other, nothing was lost, the
+ * blocks that were sent again arrive twice, and the client acknowledges in the middle of a window
+ * once more, exactly where they end. That one acknowledgement sends only what was never sent, and
+ * so does each further one when no window gets through whole: then the timer decides.
  *
  * Sources: RFC 1350 §2 and §6, RFC 2347, RFC 7440.
  */
@@ -33,6 +37,9 @@ export type TransferOutcome =
 /** A client is given up after this long without progress, but not before so many repetitions. */
 const patience = { milliseconds: 30_000, repetitions: 3 }
 
+/** So many windows may be cut short one after the other before only the timer repeats anything. */
+const cutsInARow = 8
+
 export class ReadTransfer {
   readonly #agreement: Agreement
   readonly #timer: RoundTripTimer
@@ -41,7 +48,12 @@ export class ReadTransfer {
   /** -1: the OACK is not acknowledged yet. */
   #acknowledged: number
   #sent = 0
+  /** When the current window was sent for the first time. */
   #sentAt = 0
+  /** The last block of a window that was cut short by an acknowledgement inside it. */
+  #overlapEnd = 0
+  /** Acknowledgements inside a window in a row. */
+  #cuts = 0
   /** How often the current window was sent again. */
   #repetitions = 0
   #progressAt = 0
@@ -97,25 +109,40 @@ export class ReadTransfer {
       return this.#end({ type: 'aborted', reason: this.#silenceReason() })
     }
     this.#repetitions++
+    this.#cuts = 0
     this.#timer.backOff()
     return this.#sendWindow(now)
   }
 
   #advance(block: number, now: number): TransferEffect[] {
-    if (this.#repetitions === 0) this.#timer.sample(now - this.#sentAt)
+    this.#timer.answered(now - this.#sentAt, this.#repetitions === 0)
+    const isCut = block < this.#sent
+    this.#cuts = isCut ? this.#cuts + 1 : 0
+    const isEcho = block === this.#overlapEnd || this.#cuts > cutsInARow
+    this.#overlapEnd = isCut ? this.#sent : 0
     this.#acknowledged = block
     this.#repetitions = 0
     this.#progressAt = now
-    return block === this.#total ? this.#end({ type: 'delivered' }) : this.#sendWindow(now)
+    if (block === this.#total) return this.#end({ type: 'delivered' })
+    return isEcho ? this.#sendBlocks(this.#sent + 1, now) : this.#sendWindow(now)
   }
 
   #sendWindow(now: number): TransferEffect[] {
-    this.#sentAt = now
-    this.#wakeAt = now + this.#timer.interval
-    if (this.#acknowledged < 0) return [{ type: 'sendOptions' }]
-    const first = this.#acknowledged + 1
+    if (this.#acknowledged >= 0) return this.#sendBlocks(this.#acknowledged + 1, now)
+    this.#setTimer(now)
+    return [{ type: 'sendOptions' }]
+  }
+
+  /** From `first` to the end of the window that follows the last acknowledgement. */
+  #sendBlocks(first: number, now: number): TransferEffect[] {
+    this.#setTimer(now)
     this.#sent = Math.min(this.#acknowledged + this.#agreement.windowSize, this.#total)
-    return [{ type: 'sendBlocks', first, last: this.#sent }]
+    return first > this.#sent ? [] : [{ type: 'sendBlocks', first, last: this.#sent }]
+  }
+
+  #setTimer(now: number): void {
+    if (this.#repetitions === 0) this.#sentAt = now
+    this.#wakeAt = now + this.#timer.interval
   }
 
   #end(outcome: TransferOutcome): TransferEffect[] {

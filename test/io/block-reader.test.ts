@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest'
+import { BlockReader } from '../../src/io/block-reader.ts'
+import { memoryFile, type OpenFile } from '../../src/io/file-tree.ts'
+import { decodeTftp } from '../../src/wire/tftp-packet.ts'
+
+function octets(length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, index) => (index * 31 + (index >> 8)) & 255)
+}
+
+async function blocksOf(reader: BlockReader, first: number, last: number) {
+  const packets = await reader.packets(first, last)
+  return packets.map((packet) => {
+    const data = decodeTftp(packet)
+    if (data.type !== 'data') throw new Error(data.type)
+    return data
+  })
+}
+
+test.for([
+  { size: 0, blockSize: 512, windowSize: 1 },
+  { size: 1, blockSize: 512, windowSize: 1 },
+  { size: 512 * 16, blockSize: 512, windowSize: 1 },
+  { size: 512 * 16 + 1, blockSize: 512, windowSize: 1 },
+  { size: 5000, blockSize: 8, windowSize: 1 },
+  { size: 5000, blockSize: 8, windowSize: 64 },
+  { size: 300_000, blockSize: 65_464, windowSize: 4 },
+  { size: 100_000, blockSize: 1468, windowSize: 16 },
+])('$size octets in blocks of $blockSize, windows of $windowSize', async (layout) => {
+  const { size, blockSize, windowSize } = layout
+  const whole = octets(size)
+  const reader = new BlockReader(memoryFile(whole, 'x'), layout)
+  const total = Math.floor(size / blockSize) + 1
+  const parts: Uint8Array[] = []
+  for (let first = 1; first <= total; first += windowSize) {
+    const last = Math.min(first + windowSize - 1, total)
+    const blocks = await blocksOf(reader, first, last)
+    expect(blocks.map(({ block }) => block)).toEqual(
+      Array.from({ length: last - first + 1 }, (_, index) => first + index),
+    )
+    parts.push(...blocks.map((block) => block.octets))
+  }
+  expect(parts.slice(0, -1).every((part) => part.length === blockSize)).toBe(true)
+  expect(parts.at(-1)?.length).toBe(size % blockSize)
+  expect(Buffer.concat(parts).equals(Buffer.from(whole))).toBe(true)
+})
+
+test('the number on the wire wraps after 65535', async () => {
+  const reader = new BlockReader(memoryFile(octets(8 * 65_540), 'x'), {
+    blockSize: 8,
+    windowSize: 4,
+  })
+  const blocks = await blocksOf(reader, 65_535, 65_537)
+  expect(blocks.map(({ block }) => block)).toEqual([65_535, 0, 1])
+})
+
+test('reads ahead, so that the next window is there at once, and each octet is read once', async () => {
+  const file = memoryFile(octets(512 * 64), 'x')
+  const positions: number[] = []
+  const counting: OpenFile = {
+    ...file,
+    read: (buffer, position) => {
+      positions.push(position)
+      return file.read(buffer, position)
+    },
+  }
+  const reader = new BlockReader(counting, { blockSize: 512, windowSize: 4 })
+  expect(reader.packets(1, 4)).toBeInstanceOf(Promise)
+  await reader.packets(1, 4)
+  for (let first = 1; first <= 61; first += 4) {
+    expect(reader.packets(first, first + 3)).toHaveLength(4)
+    await Promise.resolve().then(() => undefined)
+    await Promise.resolve()
+  }
+  expect(positions).toEqual([0, 8192, 16_384, 24_576, 32_768])
+})
+
+test('a file that is shorter than it said is an error, and so again when asked again', async () => {
+  const reader = new BlockReader(
+    { ...memoryFile(octets(600), 'x'), size: 5000 },
+    {
+      blockSize: 512,
+      windowSize: 1,
+    },
+  )
+  await expect(reader.packets(1, 1)).rejects.toThrow('shorter')
+  await expect(reader.packets(1, 1)).rejects.toThrow('shorter')
+})
