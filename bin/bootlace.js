@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { root, runtime, setUp } from './setup.js'
+import { environment, root, runtime, setUp } from './setup.js'
 
 const failed = setUp([])
 if (failed !== 0) process.exit(failed)
@@ -14,6 +14,7 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']
 
 const child = spawn(runtime, [join(root, 'src/main.ts'), ...process.argv.slice(2)], {
   stdio: 'inherit',
+  env: environment,
 })
 child.on('error', (error) => {
   process.stderr.write(`bootlace: ${error.message}\n`)

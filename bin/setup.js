@@ -17,6 +17,12 @@ import { fileURLToPath } from 'node:url'
 export const root = fileURLToPath(new URL('..', import.meta.url))
 export const runtime = join(root, 'node_modules/.bin/node')
 
+/** The runtime keeps what it made of our sources: it starts in half the time. */
+export const environment = {
+  NODE_COMPILE_CACHE: join(root, '.setup/compiled'),
+  ...process.env,
+}
+
 /** Sets everything up; answers the exit code: 0, or 1 after saying what failed and what to do. */
 export function setUp(args) {
   const everything = args.includes('--test')
@@ -29,7 +35,10 @@ export function setUp(args) {
     return 1
   }
   const main = join(root, 'src/setup/main.ts')
-  const { status, signal } = spawnSync(runtime, [main, ...args], { stdio: 'inherit' })
+  const { status, signal } = spawnSync(runtime, [main, ...args], {
+    stdio: 'inherit',
+    env: environment,
+  })
   return signal === null ? (status ?? 1) : 1
 }
 

@@ -26,11 +26,14 @@ export function archiveAddress(
   const sources = files.flatMap(({ name, text }) =>
     name.endsWith('.sources') ? parseDeb822(text) : parseOneLine(text),
   )
-  const debian = sources.find(
+  const debian = sources.filter(
     ({ suites, components }) =>
       suites.some((suite) => releases.test(suite)) && components.includes('main'),
   )
-  return debian?.addresses.find((address) => !address.startsWith('cdrom:'))?.replace(/\/$/, '')
+  return debian
+    .flatMap(({ addresses }) => addresses)
+    .find((address) => !address.startsWith('cdrom:'))
+    ?.replace(/\/$/, '')
 }
 
 /** `Types: deb` paragraphs; a `#` line may stand anywhere, a leading space continues a field. */

@@ -34,15 +34,15 @@ interface ManifestFile {
 }
 
 /** The names of a table that are not in the folder. */
-export function missingFiles(folder: string, rows: readonly PackageRow[]): string[] {
+function missingFiles(folder: string, rows: readonly PackageRow[]): string[] {
   return rows
     .flatMap((row) => Object.keys(row.files))
     .filter((name) => !existsSync(join(folder, name)))
 }
 
-/** Fetches what is missing, if anything is; answers how many files came. */
+/** Fetches what is missing, if anything is. */
 export async function ensurePackageFiles(
-  archive: PackageArchive,
+  archive: Pick<PackageArchive, 'fetch'>,
   folder: string,
   rows: readonly PackageRow[],
 ): Promise<void> {

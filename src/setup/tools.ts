@@ -14,17 +14,18 @@ interface Tool {
   readonly provides: string
 }
 
-/** What the virtual machines and their network need. */
+/** The virtual machines, their network, and the other DHCP server of proxy mode. */
 const labTools: readonly Tool[] = [
   { package: 'qemu-system-x86', provides: 'qemu-system-x86_64' },
   { package: 'ovmf', provides: '/usr/share/OVMF/OVMF_CODE_4M.fd' },
   { package: 'iproute2', provides: 'ip' },
+  { package: 'procps', provides: 'sysctl' },
+  { package: 'dnsmasq-base', provides: 'dnsmasq' },
+  { package: 'tcpdump', provides: 'tcpdump' },
 ]
 
 /** Real clients and servers that the tests talk to. */
 const testTools: readonly Tool[] = [
-  { package: 'dnsmasq-base', provides: 'dnsmasq' },
-  { package: 'tcpdump', provides: 'tcpdump' },
   { package: 'nftables', provides: 'nft' },
   { package: 'tftp-hpa', provides: 'tftp' },
   { package: 'atftp', provides: 'atftp' },
@@ -32,7 +33,6 @@ const testTools: readonly Tool[] = [
   { package: 'busybox-static', provides: 'busybox' },
   { package: 'isc-dhcp-client', provides: 'dhclient' },
   { package: 'dhcpcd-base', provides: 'dhcpcd' },
-  { package: 'procps', provides: 'sysctl' },
   { package: 'openssl', provides: 'openssl' },
 ]
 

@@ -26,8 +26,6 @@ const wantedModules = [
   '8139cp',
   '8139too',
   'pcnet32',
-  'hv_netvsc',
-  'xen-netfront',
   // Keyboards on USB, for the login on the screen.
   'xhci_pci',
   'ehci_pci',

@@ -5,7 +5,12 @@
 escape() { printf '%s' "$1" | sed 's/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g; s/"/\&quot;/g'; }
 row() { printf '<tr><th>%s</th><td>%s</td></tr>\n' "$1" "$(escape "$2")"; }
 
-local=$(netstat -tn | awk -v port=":$REMOTE_PORT\$" '$6 == "ESTABLISHED" && $5 ~ port { print $4; exit }')
+# A client over IPv4 shows as [::ffff:192.168.50.1]: the server listens on IPv6 for both.
+client=${REMOTE_ADDR#[}
+client=${client%]}
+client=${client#::ffff:}
+
+local=$(netstat -tnW | awk -v port=":$REMOTE_PORT\$" '$6 == "ESTABLISHED" && $5 ~ port { print $4; exit }')
 server_ip=${local%:*}
 server_ip=${server_ip#::ffff:}
 version=$(cat /etc/tinyvm-version)
@@ -28,7 +33,7 @@ th, td { border-bottom: 1px solid #ccc; padding: .3em .5em; overflow-wrap: anywh
 <h1>TinyVM</h1>
 <h2>Client</h2>
 <table>
-$(row 'Client IP' "${REMOTE_ADDR#::ffff:}")
+$(row 'Client IP' "$client")
 $(row 'Client Port' "$REMOTE_PORT")
 $(row 'X-Forwarded-For' "${HTTP_X_FORWARDED_FOR:-None}")
 </table>
