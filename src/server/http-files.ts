@@ -1,0 +1,176 @@
+/**
+ * Boot files over HTTP: the boot tree at the root and the user's folder under `/files/`. Says in
+ * events what each machine loaded, and answers what is not there at once and in plain words.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type Mac, parseMac } from '../core/address.ts'
+import { messageOf } from '../core/errors.ts'
+import { nearest } from '../boot/nearest.ts'
+import type { Client, FileTree } from '../io/file-tree.ts'
+import type { HttpServerOptions } from './http-options.ts'
+import { sendFile } from './send-file.ts'
+
+export function fileRoutes(server: FastifyInstance, options: HttpServerOptions): void {
+  const files = new FileRoutes(options)
+  const { tree, userFiles } = options
+  if (userFiles !== undefined) {
+    server.route<TreeRoute>({
+      method: ['GET', 'HEAD'],
+      url: '/files/*',
+      handler: (request, reply) => files.serve(request, reply, userFiles),
+    })
+  }
+  server.route<TreeRoute>({
+    method: ['GET', 'HEAD'],
+    url: '/*',
+    handler: (request, reply) => files.serve(request, reply, tree),
+  })
+  server.setNotFoundHandler((_request, reply) =>
+    reply.code(404).type(plain).send('nothing here answers this method\n'),
+  )
+}
+
+interface TreeRoute {
+  readonly Params: { readonly '*': string }
+  readonly Querystring: { readonly mac?: string | readonly string[] }
+}
+
+type TreeRequest = FastifyRequest<TreeRoute>
+
+const plain = 'text/plain; charset=utf-8'
+
+class FileRoutes {
+  readonly #options: HttpServerOptions
+  #listing:
+    | { readonly at: number; readonly tree: FileTree; readonly paths: readonly string[] }
+    | undefined
+
+  constructor(options: HttpServerOptions) {
+    this.#options = options
+  }
+
+  async serve(request: TreeRequest, reply: FastifyReply, tree: FileTree): Promise<unknown> {
+    const path = request.params['*']
+    const client = this.#clientOf(request)
+    const file = await tree.open(path, client)
+    if (file === undefined) return this.#miss(request, reply, tree)
+    const { hub, clock } = this.#options
+    const begun = clock()
+    const about = aboutRequest(request, client)
+    try {
+      const sent = await sendFile(request, reply, file, {
+        'content-type': contentType(path),
+        // Stored by nobody without asking again: what a name means here changes with the settings.
+        'cache-control': 'no-cache',
+      })
+      if (request.method === 'HEAD') return reply
+      const { status, bytes, complete } = sent
+      const type = complete ? 'http.done' : 'http.abort'
+      hub.emit({ type, ...about, status, bytes, ms: clock() - begun })
+    } catch (error) {
+      hub.emit({ type: 'http.abort', ...about, reason: messageOf(error) })
+    }
+    return reply
+  }
+
+  #clientOf(request: TreeRequest): Client {
+    const ip = plainAddress(request.ip)
+    return {
+      via: 'http',
+      ip,
+      mac: macIn(request.query.mac) ?? this.#options.macOf(ip),
+      server: serverOf(request),
+    }
+  }
+
+  async #miss(request: TreeRequest, reply: FastifyReply, tree: FileTree): Promise<unknown> {
+    const path = request.params['*']
+    const lines = [`no such file: ${path}`]
+    if (!isProbe(path) && path.length <= longestPath) {
+      const close = nearest(path, await this.#paths(tree))
+      const about = aboutRequest(request, this.#clientOf(request))
+      this.#options.hub.emit({ type: 'http.missing', ...about, status: 404, nearest: close })
+      if (close !== undefined) lines.push(`nearest: ${close}`)
+    }
+    return reply
+      .code(404)
+      .type(plain)
+      .send(`${lines.join('\n')}\n`)
+  }
+
+  /** Listed anew every few seconds at most: a folder may be large, and a miss must be quick. */
+  async #paths(tree: FileTree): Promise<readonly string[]> {
+    const at = this.#options.clock()
+    if (this.#listing?.tree === tree && at - this.#listing.at < listingAge)
+      return this.#listing.paths
+    const paths = (await tree.list()).slice(0, mostCompared)
+    this.#listing = { at, tree, paths }
+    return paths
+  }
+}
+
+const listingAge = 5000
+/** Longer ones are nobody's typing slip. */
+const longestPath = 200
+/** Comparing takes time with each path. */
+const mostCompared = 2000
+
+/** Names that loaders try on every boot and do without: no news. */
+function isProbe(path: string): boolean {
+  return /(^|\/)(pxelinux\.cfg\/|autoexec\.ipxe$|revocations_\w+\.efi$|shim_certificate_\d\.efi$|favicon\.ico$)/.test(
+    path,
+  )
+}
+
+function aboutRequest(request: TreeRequest, { mac, ip }: Client) {
+  const agent = request.headers['user-agent']?.slice(0, 100)
+  // The path alone: what stands behind `?` may be a secret.
+  const [file = ''] = request.url.split('?')
+  return { mac, ip, file: decoded(file).replace(/^\//, ''), method: request.method, agent }
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
+}
+
+function macIn(text: string | readonly string[] | undefined): Mac | undefined {
+  return typeof text === 'string' ? parseMac(text) : undefined
+}
+
+/** An IPv4 client of a socket for both families: `::ffff:192.168.50.100`. */
+function plainAddress(address: string): string {
+  return address.replace(/^::ffff:/i, '')
+}
+
+/**
+ * The name by which the client reached us, for the URLs in its menu: the `Host` it sent, since the
+ * socket's own address may lie behind a container's port mapping. Only the client that sent it
+ * gets it back.
+ */
+function serverOf(request: FastifyRequest): string {
+  const name = /^([a-z0-9.-]+)(:\d+)?$/i.exec(request.headers.host ?? '')?.[1]
+  return name ?? plainAddress(request.socket.localAddress ?? '127.0.0.1')
+}
+
+/** UEFI HTTP boot goes by the type (UEFI 2.10 §24.7.3); for the others anything will do. */
+const contentTypes: Readonly<Record<string, string>> = {
+  efi: 'application/efi',
+  iso: 'application/vnd.efi-iso',
+  img: 'application/vnd.efi-img',
+  ipxe: plain,
+  cfg: plain,
+  txt: plain,
+  html: 'text/html; charset=utf-8',
+  json: 'application/json',
+}
+
+function contentType(path: string): string {
+  const name = path.split('/').at(-1)?.toLowerCase() ?? ''
+  const known = contentTypes[/\.([a-z]+)$/.exec(name)?.[1] ?? '']
+  const isMenu = path.includes('pxelinux.cfg/') || name === 'tramp'
+  return known ?? (isMenu ? plain : 'application/octet-stream')
+}

@@ -1,0 +1,46 @@
+/** What the HTTP service is made from, and the shapes in which it shows what others know. */
+import type { Mac } from '../core/address.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Catalog } from '../boot/catalog.ts'
+import type { MachineTable } from '../boot/machine-table.ts'
+import type { FileTree } from '../io/file-tree.ts'
+import type { EventHub } from './event-hub.ts'
+
+/** One address that was given, as the API and the page show it. */
+export interface LeaseView {
+  readonly ip: string
+  readonly mac?: string | undefined
+  readonly hostName?: string | undefined
+  /** Epoch milliseconds. */
+  readonly expires: number
+}
+
+/** What a mirror did so far; octets of bodies. */
+export interface MirrorView {
+  readonly name: string
+  readonly origin: string
+  readonly hits: number
+  readonly joins: number
+  readonly fills: number
+  readonly passes: number
+  readonly originBytes: number
+  readonly servedBytes: number
+}
+
+export interface HttpServerOptions {
+  /** The whole boot tree, as TFTP serves it, too. */
+  readonly tree: FileTree
+  /** The user's own folder, under `/files/`. */
+  readonly userFiles?: FileTree | undefined
+  readonly catalog: Catalog
+  readonly machines: MachineTable
+  readonly hub: EventHub
+  readonly macOf: (ip: string) => Mac | undefined
+  /** Addresses that are held now. */
+  readonly leases: () => readonly LeaseView[]
+  readonly mirrors: () => readonly MirrorView[]
+  /** What is served where, a line each: for the page. */
+  readonly serving: () => readonly string[]
+  readonly isReady: () => boolean
+  readonly clock: Clock
+}

@@ -1,0 +1,177 @@
+/**
+ * The page for people, as HTML text: what is served where, the machines with their last steps,
+ * addresses, what the mirrors saved, the menu. Every value from outside is escaped. Pure: takes
+ * what it shows.
+ */
+import type { Catalog, Entry } from '../boot/catalog.ts'
+import type { SeenMachine } from '../boot/machine-table.ts'
+import { formatBytes, tell } from '../boot/story.ts'
+import type { ServiceEvent } from '../core/events.ts'
+import type { LeaseView, MirrorView } from './http-options.ts'
+
+export interface PageContent {
+  readonly serving: readonly string[]
+  readonly machines: readonly SeenMachine[]
+  readonly leases: readonly LeaseView[]
+  readonly mirrors: readonly MirrorView[]
+  readonly catalog: Catalog
+}
+
+export function renderPage(content: PageContent): string {
+  const { catalog, serving } = content
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(catalog.title)} – Bootlace</title>
+<style>${pageStyle}</style>
+<h1>Bootlace</h1>
+<main>
+${section('Served here', list(serving.map(escapeHtml)))}
+${section('Machines', machineTable(content.machines))}
+${section('Addresses', leaseTable(content.leases))}
+${section('Mirrors', list(content.mirrors.map(savings)))}
+${section('Menu', entryTable(catalog))}
+</main>
+<script>${pageScript}</script>
+</html>
+`
+}
+
+export function escapeHtml(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+}
+
+/** Times are shown in the reader's own zone; an open list of steps stays open. */
+export const pageScript = `
+const local = () => { for (const time of document.querySelectorAll('time'))
+  time.textContent = new Date(time.dateTime).toLocaleTimeString() }
+const refresh = async () => {
+  const open = new Set([...document.querySelectorAll('details[open]')].map((one) => one.dataset.mac))
+  const text = await (await fetch('/')).text()
+  const fresh = new DOMParser().parseFromString(text, 'text/html').querySelector('main')
+  for (const one of fresh.querySelectorAll('details')) one.open = open.has(one.dataset.mac)
+  document.querySelector('main').replaceWith(fresh)
+  local()
+}
+let waiting
+const soon = () => { waiting ??= setTimeout(() => { waiting = undefined; refresh() }, 300) }
+new EventSource('/events').onmessage = soon
+local()
+`
+
+const pageStyle = `
+body { font: 16px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 70em; padding: 0 1em; color: #222; background: #fff }
+h2 { font-size: 1.1em; margin: 2em 0 .5em }
+table { border-collapse: collapse; width: 100% }
+th, td { text-align: left; vertical-align: top; padding: .3em 1em .3em 0; border-bottom: 1px solid #ddd }
+code, time { font-family: ui-monospace, monospace; font-size: .9em }
+.none { color: #666 }
+@media (prefers-color-scheme: dark) { body { color: #ddd; background: #181818 } th, td { border-color: #444 } }
+`
+
+function section(title: string, body: string): string {
+  return `<h2>${title}</h2>\n${body}`
+}
+
+const nothing = '<p class="none">nothing yet</p>'
+
+function list(items: readonly string[]): string {
+  if (items.length === 0) return nothing
+  return `<ul>${items.map((item) => `<li>${item}</li>`).join('')}</ul>`
+}
+
+function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  if (rows.length === 0) return nothing
+  const head = heads.map((text) => `<th>${text}</th>`).join('')
+  const body = rows.map((cells) => `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`)
+  return `<table><tr>${head}</tr>${body.join('\n')}</table>`
+}
+
+function machineTable(machines: readonly SeenMachine[]): string {
+  return table(
+    ['Machine', 'Address', 'Firmware', 'Last step'],
+    machines.map((machine) => [
+      machine.name === undefined
+        ? code(machine.mac)
+        : `${escapeHtml(machine.name)}<br>${code(machine.mac)}`,
+      code(machine.ip),
+      escapeHtml(machine.firmware ?? ''),
+      steps(machine),
+    ]),
+  )
+}
+
+/** The last step in view, those before it on request, newest first. */
+function steps({ mac, steps: known }: SeenMachine): string {
+  const sentences = known.flatMap((step) => sentence(step) ?? []).toReversed()
+  const [last = '', ...earlier] = sentences
+  if (earlier.length === 0) return last
+  return `<details data-mac="${escapeHtml(mac)}"><summary>${last}</summary>${list(earlier)}</details>`
+}
+
+function sentence(step: ServiceEvent): string | undefined {
+  const text = tell(step)
+  return text === undefined ? undefined : `${clock(step.at)} ${escapeHtml(text)}`
+}
+
+function leaseTable(leases: readonly LeaseView[]): string {
+  return table(
+    ['Address', 'Machine', 'Name', 'Until'],
+    leases.map(({ ip, mac, hostName, expires }) => [
+      code(ip),
+      code(mac),
+      escapeHtml(hostName ?? ''),
+      clock(expires),
+    ]),
+  )
+}
+
+function entryTable({ entries, default: choice }: Catalog): string {
+  return table(
+    ['Key', 'Entry', 'Boots'],
+    entries.map((entry) => [
+      escapeHtml(entry.key ?? ''),
+      `${escapeHtml(entry.title)}${entry.name === choice ? ' (default)' : ''}`,
+      boots(entry),
+    ]),
+  )
+}
+
+const bootsWhat = {
+  disk: 'the next boot device',
+  shell: 'the command line of iPXE',
+  autodeploy: 'what vCenter Auto Deploy says',
+} as const
+
+function boots(entry: Entry): string {
+  return entry.type === 'linux' ? code(entry.kernel) : bootsWhat[entry.type]
+}
+
+function savings({
+  name,
+  origin,
+  hits,
+  joins,
+  fills,
+  servedBytes,
+  originBytes,
+}: MirrorView): string {
+  const saved = Math.max(0, servedBytes - originBytes)
+  const share = servedBytes === 0 ? 0 : Math.floor((saved / servedBytes) * 100)
+  const requests = hits + joins + fills
+  return (
+    `${escapeHtml(name)} of ${escapeHtml(origin)}: ${formatBytes(servedBytes)} served, ` +
+    `${formatBytes(originBytes)} fetched: <b>${formatBytes(saved)} saved (${share} %)</b>; ` +
+    `${hits + joins} of ${requests} payload requests needed no download`
+  )
+}
+
+function code(text: string | undefined): string {
+  return text === undefined ? '' : `<code>${escapeHtml(text)}</code>`
+}
+
+function clock(at: number): string {
+  const iso = new Date(at).toISOString()
+  return `<time datetime="${iso}">${iso.slice(11, 19)} UTC</time>`
+}
