@@ -25,11 +25,11 @@ export interface Agreement {
   readonly granted: TftpOptions
 }
 
-/** An Ethernet link; 64 blocks of 1468 octets fill the usual receive buffer of a kernel. */
+/** An Ethernet link. */
 export const ethernetLimits: TransferLimits = { blockSize: 1468, windowSize: 64 }
 
-/** Octets in a window at most, so that big blocks do not overrun a receive buffer. */
-const windowOctets = 256 * 1024
+/** Octets in a window at most: the usual receive buffer of 208 KiB counts its own overhead, too. */
+const windowOctets = 96 * 1024
 
 /**
  * @param size octets of the whole file as it will be sent; undefined leaves `tsize` unanswered
