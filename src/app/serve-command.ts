@@ -42,7 +42,7 @@ export async function serveCommand(args: string[]): Promise<number> {
   const log = createLog({
     plain: process.stdout.isTTY,
     level: values.verbose ? 'debug' : 'info',
-    tell,
+    tell: (event) => tell(event) ?? event.detail ?? event.reason ?? event.type,
   })
   const service = await startService(config, { log, clock: Date.now })
   await stopSignal()

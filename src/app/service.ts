@@ -1,0 +1,196 @@
+/**
+ * The composition root: builds every part from a configuration, starts them in order and stops
+ * them in reverse, also when a later one fails to start. Files are served before the first machine
+ * is answered.
+ */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import { LRUCache } from 'lru-cache'
+import { type Mac, formatIpv4, parseIpv4 } from '../core/address.ts'
+import type { Clock } from '../core/clock.ts'
+import { SystemError } from '../core/errors.ts'
+import type { Emit } from '../core/events.ts'
+import { MachineTable } from '../boot/machine-table.ts'
+import { bootPlanner } from '../boot/plan.ts'
+import { type NetworkInterface, listInterfaces, selectInterfaces } from '../io/interfaces.ts'
+import { openLeaseStore } from '../io/lease-store.ts'
+import { native } from '../io/native.ts'
+import { neighbourMac } from '../io/neighbours.ts'
+import { portRefusal } from '../io/port-holder.ts'
+import { LeaseTable } from '../protocol/dhcp/lease-table.ts'
+import { DhcpServer } from '../server/dhcp-server.ts'
+import { EventHub } from '../server/event-hub.ts'
+import { buildHttpServer } from '../server/http-server.ts'
+import type { LeaseView } from '../server/http-options.ts'
+import { TftpServer } from '../server/tftp-server.ts'
+import { type BootFiles, bootFiles } from './boot-files.ts'
+import type { Config } from './config-schema.ts'
+import type { Log } from './log.ts'
+import { type OpenMirror, openMirrors } from './mirrors.ts'
+import { servingLines } from './serving.ts'
+import { type Site, siteOf } from './site.ts'
+
+export interface Service {
+  stop(): Promise<void>
+}
+
+/** Interfaces come and go (taps, VLANs, cables): how often to look, milliseconds. */
+const scanInterval = 2000
+
+/** What the parts share while they are put together. */
+interface Parts {
+  readonly config: Config
+  readonly site: Site
+  readonly clock: Clock
+  readonly hub: EventHub
+  readonly emit: Emit
+  readonly machines: MachineTable
+  readonly leases: LeaseTable
+  readonly interfaces: () => NetworkInterface[]
+  readonly macOf: (ip: string) => Mac | undefined
+}
+
+/** Throws SystemError when something cannot be opened; then nothing stays open. */
+export async function startService(
+  config: Config,
+  { log, clock }: { log: Log; clock: Clock },
+): Promise<Service> {
+  await using opened = new AsyncDisposableStack()
+  const hub = new EventHub(clock, (error) => log.bug(error, 'an event listener'))
+  hub.subscribe((event) => log.event(event))
+  opened.defer(() => hub.emit({ type: 'service.stop' }))
+
+  mkdirSync(config.data, { recursive: true })
+  const store = openLeaseStore(join(config.data, 'leases.db'))
+  opened.defer(() => store.close())
+  const parts = assemble(config, hub, clock, new LeaseTable(store.load()))
+  const files = await bootFiles({ ...parts })
+
+  const mirrors = await openMirrors({ ...parts })
+  for (const { mirror, server } of mirrors) {
+    opened.defer(() => mirror.close())
+    opened.defer(() => server.close())
+  }
+  const state = { ready: false }
+  const http = await openHttp(parts, files, mirrors, () => state.ready)
+  opened.defer(() => http.close())
+  await listen(http, config.http.port)
+  for (const { server, port } of mirrors) await listen(server, port)
+
+  const tftp = tftpServer(parts, files)
+  opened.defer(() => tftp.stop())
+  if (config.tftp.enabled) await tftp.start()
+
+  const dhcp = dhcpServer(parts, files, store)
+  opened.defer(() => dhcp.stop())
+  await dhcp.start()
+
+  const timer = setInterval(() => {
+    void dhcp.rescan()
+    if (config.tftp.enabled) void tftp.rescan()
+    files.refresh().catch((error: unknown) => log.bug(error, 'looking for boot loaders'))
+  }, scanInterval)
+  opened.defer(() => clearInterval(timer))
+
+  state.ready = true
+  sayReady(parts, mirrors)
+  const running = opened.move()
+  return { stop: () => running.disposeAsync() }
+}
+
+function assemble(config: Config, hub: EventHub, clock: Clock, leases: LeaseTable): Parts {
+  const site = siteOf(config)
+  const machines = new MachineTable({ nameOf: (mac) => site.hosts.get(mac)?.name })
+  hub.subscribe((event) => machines.observe(event))
+  const macOf = (ip: string) => {
+    const address = parseIpv4(ip)
+    const lease = address === undefined ? undefined : leases.holder(address)
+    return lease?.mac ?? machines.byIp(ip)?.mac ?? neighbourMac(ip)
+  }
+  const interfaces = () => selectInterfaces(config.interfaces, listInterfaces())
+  return { config, site, clock, hub, emit: hub.emit, machines, leases, interfaces, macOf }
+}
+
+async function openHttp(
+  parts: Parts,
+  files: BootFiles,
+  mirrors: readonly OpenMirror[],
+  isReady: () => boolean,
+): Promise<FastifyInstance> {
+  const { site, machines, hub, macOf, leases, clock } = parts
+  const server = buildHttpServer({
+    tree: files.tree,
+    userFiles: files.userFiles,
+    catalog: site.catalog,
+    machines,
+    hub,
+    macOf,
+    leases: () => leases.active(clock()).map(leaseView),
+    mirrors: () => mirrors.map(({ mirror }) => mirror.stats()),
+    serving: () => servingLines({ ...parts, mirrors }),
+    isReady,
+    clock,
+  })
+  const autodeploy = mirrors.find(({ mirror }) => mirror.name === 'autodeploy')
+  if (autodeploy) await server.register(autodeploy.mirror.plugin, { prefix: '/vmw' })
+  return server
+}
+
+function leaseView(lease: ReturnType<LeaseTable['active']>[number]): LeaseView {
+  const { address, mac, hostName, expires } = lease
+  return { ip: formatIpv4(address), mac, hostName, expires }
+}
+
+async function listen(server: FastifyInstance, port: number): Promise<void> {
+  const address = '0.0.0.0'
+  try {
+    await server.listen({ host: address, port })
+  } catch (error) {
+    const problem = portRefusal(error, { transport: 'tcp', port, address })
+    throw new SystemError(problem, { cause: error })
+  }
+}
+
+function tftpServer({ config, emit, macOf, clock, interfaces }: Parts, files: BootFiles) {
+  const addresses = () =>
+    interfaces().flatMap((each) => each.addresses.map(({ address }) => formatIpv4(address)))
+  return new TftpServer({ addresses, port: config.tftp.port, tree: files.tree, macOf, emit, clock })
+}
+
+function dhcpServer(
+  parts: Parts,
+  files: BootFiles,
+  store: ReturnType<typeof openLeaseStore>,
+): DhcpServer {
+  const { config, site, leases, emit, clock, interfaces } = parts
+  const plan = bootPlanner(
+    {
+      hosts: site.hosts,
+      httpPort: config.http.port,
+      loaders: files.loaders,
+      tftpPort: config.tftp.port,
+    },
+    oncePerMachine(emit),
+  )
+  const { port, proxyPort } = config.dhcp
+  const { subnets, otherwise } = site
+  const options = { interfaces, subnets, otherwise, port, proxyPort, leases, store, plan }
+  return new DhcpServer({ ...options, emit, clock })
+}
+
+/** A machine repeats its question every few seconds; the operator needs the reason once. */
+function oncePerMachine(emit: Emit): Parameters<typeof bootPlanner>[1] {
+  const said = new LRUCache<string, true>({ max: 1024 })
+  return ({ mac }, reason) => {
+    if (said.has(`${mac} ${reason}`)) return
+    said.set(`${mac} ${reason}`, true)
+    emit({ type: 'service.hint', mac, reason })
+  }
+}
+
+function sayReady(parts: Parts, mirrors: readonly OpenMirror[]): void {
+  for (const reason of native.lacks) parts.emit({ type: 'service.hint', reason })
+  const detail = servingLines({ ...parts, mirrors }).join('\n')
+  parts.emit({ type: 'service.ready', detail })
+}

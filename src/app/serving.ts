@@ -1,0 +1,44 @@
+/** What is served where, in words: for the start of the log and for the page. */
+import { type Ipv4, formatIpv4 } from '../core/address.ts'
+import { serverUrl } from '../boot/plan.ts'
+import type { NetworkInterface } from '../io/interfaces.ts'
+import { attachedSubnets } from '../protocol/dhcp/place.ts'
+import type { DhcpMode } from '../protocol/dhcp/subnet.ts'
+import type { Config } from './config-schema.ts'
+import type { OpenMirror } from './mirrors.ts'
+import type { Site } from './site.ts'
+
+const modeWords: Readonly<Record<DhcpMode, string>> = {
+  full: 'gives addresses and boot data',
+  proxy: 'gives boot data beside another DHCP server, never an address',
+  off: 'no DHCP',
+}
+
+export interface Serving {
+  readonly config: Config
+  readonly site: Site
+  readonly interfaces: () => readonly NetworkInterface[]
+  readonly mirrors: readonly OpenMirror[]
+}
+
+/** One line for each address of ours and one for each mirror. */
+export function servingLines({ config, site, interfaces, mirrors }: Serving): string[] {
+  const networks = interfaces().flatMap(({ name, addresses }) =>
+    addresses.map(({ address }) => {
+      const url = serverUrl(formatIpv4(address), config.http.port)
+      return `${name}: ${modeWords[modeOn(address, site)]}; page and boot files at ${url}/`
+    }),
+  )
+  const ports = mirrors.map(
+    ({ mirror, port }) =>
+      `mirror ${mirror.name} of ${mirror.stats().origin} on port ${port}` +
+      (mirror.name === 'autodeploy' ? `: Add-ProxyServer -Address http://ADDRESS:${port}` : ''),
+  )
+  const lines = [...networks, ...ports]
+  return networks.length > 0 ? lines : ['no interface with an IPv4 address is up yet', ...ports]
+}
+
+function modeOn(address: Ipv4, site: Site): DhcpMode {
+  const link = [{ address, subnet: { network: address, prefix: 32 } }]
+  return attachedSubnets(link, site.subnets)[0]?.mode ?? site.otherwise
+}
