@@ -1,0 +1,239 @@
+/**
+ * The mirror: payloads of 1 KB, 1 MB and 64 MB that are already in the cache, from Bootlace and from
+ * nginx as a caching reverse proxy, one worker. Loopback with an Ethernet's MTU, server and client
+ * on a processor each, both servers writing their usual log into a file.
+ */
+import { createHash } from 'node:crypto'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Cost, account } from './accounting.ts'
+import { node, serveCommand } from './ours.ts'
+import type { BenchOptions, Part } from './part.ts'
+import { type Peer, findPeer, upstreamVersion } from './peers.ts'
+import { BenchNetwork, runIn, untilReady } from './programs.ts'
+import { best, figure, median, ratio } from './table.ts'
+
+const originPort = 8001
+const serverCore = 0
+const clientCore = 1
+/** How long each figure is taken, seconds. */
+const duration = 2
+
+interface Load {
+  readonly name: string
+  readonly size: number
+  readonly connections: number
+  readonly client: 'wrk' | 'discard'
+}
+
+const loads: readonly Load[] = [
+  ...[1, 8, 64].map((connections) => load('1 KB', 1_000, connections, 'wrk')),
+  ...[1, 8, 64].map((connections) => load('1 MB', 1_000_000, connections, 'discard')),
+  ...[1, 8, 64].map((connections) => load('64 MB', 64_000_000, connections, 'discard')),
+]
+
+function load(name: string, size: number, connections: number, client: Load['client']): Load {
+  return { name: `${name}, ${connections} at once`, size, connections, client }
+}
+
+export const mirrorPart: Part = {
+  title: 'Mirror, payloads that are in the cache',
+  run: async (options) => {
+    await using network = await BenchNetwork.open()
+    const rig = await prepare(network, options.folder)
+    await warm(rig)
+    const rows: (readonly string[])[] = []
+    for (const one of loads) {
+      options.say(`mirror ${one.name}`)
+      rows.push(...(await measure(rig, one, options)))
+    }
+    const head = ['hits', 'server', 'req/s', 'MB/s', 'Bootlace', 'CPU', 'Bootlace', 'foreign']
+    return { how, table: { head, rows } }
+  },
+}
+
+const how =
+  'One server process on one processor, the client on another, loopback with MTU 1500; best rate ' +
+  `and median CPU of all rounds of ${duration} s. "Bootlace" is Bootlace divided by nginx: above 1 ` +
+  'is faster, or dearer. "CPU": of the server, µs per request for 1 KB, s per GB for the others. ' +
+  '"foreign": cores busy with other work during the best round.'
+
+interface Server {
+  readonly name: string
+  readonly pid: number
+  readonly port: number
+}
+
+interface Rig {
+  readonly namespace: string
+  readonly folder: string
+  readonly servers: readonly Server[]
+  readonly wrk: Peer
+  readonly curl: Peer
+}
+
+async function prepare(network: BenchNetwork, folder: string): Promise<Rig> {
+  const namespace = await network.namespace('mirror')
+  const curl = await findPeer('curl')
+  const startOrigin = [node, fileURLToPath(new URL('origin.ts', import.meta.url)), `${originPort}`]
+  network.start(namespace, startOrigin, { log: join(folder, 'origin.log'), core: clientCore })
+  const servers: Server[] = []
+  for (const plan of [await ours(folder), await nginx(folder)]) {
+    const log = join(folder, `${plan.name}.log`)
+    const pid = network.start(namespace, plan.argv, { log, core: serverCore })
+    servers.push({ ...plan, pid })
+    const get = [...curl.command, '-sSf', '-o', '/dev/null', urlOf(plan.port, 1)]
+    await untilReady(() => runIn(namespace, get), log)
+  }
+  return { namespace, folder, servers, curl, wrk: await findPeer('wrk') }
+}
+
+async function ours(folder: string) {
+  const argv = await serveCommand(join(folder, 'mirror.yaml'), {
+    interfaces: ['lo'],
+    data: join(folder, 'data'),
+    cache: { directory: join(folder, 'cache') },
+    dhcp: { mode: 'off' },
+    tftp: { enabled: false },
+    mirrors: { autodeploy: { origin: `http://127.0.0.1:${originPort}`, port: 5100 } },
+  })
+  return { name: 'Bootlace', argv, port: 5100 }
+}
+
+async function nginx(folder: string) {
+  const prefix = join(folder, 'nginx')
+  await mkdir(join(prefix, 'logs'), { recursive: true })
+  await writeFile(join(prefix, 'nginx.conf'), nginxConfiguration)
+  const { command, name, version } = await findPeer('nginx')
+  const argv = [...command, '-p', `${prefix}/`, '-c', 'nginx.conf', '-e', 'logs/error.log']
+  return { name: `${name} ${upstreamVersion(version)}`, argv, port: 5200 }
+}
+
+/** As a careful administrator writes it: keep-alive to the origin, a lock per object, sendfile. */
+const nginxConfiguration = `
+daemon off;
+user root;
+worker_processes 1;
+pid nginx.pid;
+events { worker_connections 1024; }
+http {
+  access_log logs/access.log;
+  sendfile on;
+  tcp_nopush on;
+  keepalive_requests 1000000;
+  proxy_temp_path temp;
+  client_body_temp_path body;
+  fastcgi_temp_path fastcgi;
+  uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
+  proxy_cache_path cache levels=1:2 keys_zone=payloads:16m max_size=10g inactive=1d use_temp_path=off;
+  upstream origin { server 127.0.0.1:${originPort}; keepalive 16; }
+  server {
+    listen 127.0.0.1:5200;
+    location /vmw/cache/ {
+      proxy_pass http://origin;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_cache payloads;
+      proxy_cache_valid 200 1d;
+      proxy_cache_lock on;
+      proxy_cache_lock_timeout 600s;
+    }
+  }
+}
+`
+
+/** Fills both caches, and compares what they give with what the origin has. */
+async function warm(rig: Rig): Promise<void> {
+  for (const size of new Set(loads.map((one) => one.size))) {
+    const ports = [originPort, ...rig.servers.map(({ port }) => port)]
+    // The second answer of a mirror is the stored one.
+    for (const port of ports) await contents(rig, urlOf(port, size))
+    const digests = await Promise.all(ports.map((port) => contents(rig, urlOf(port, size))))
+    if (new Set(digests).size > 1) throw new Error(`the mirrors give wrong octets (${size})`)
+  }
+}
+
+async function contents({ namespace, folder, curl }: Rig, url: string): Promise<string> {
+  const copy = join(folder, `copy-${new URL(url).port}`)
+  await runIn(namespace, [...curl.command, '-sSf', '-o', copy, url])
+  return createHash('sha256')
+    .update(await readFile(copy))
+    .digest('hex')
+}
+
+/** What a client did, by its own count and clock. */
+interface Result {
+  readonly requests: number
+  readonly bytes: number
+  readonly seconds: number
+}
+
+interface Sample extends Result {
+  readonly cost: Cost
+}
+
+async function measure(rig: Rig, one: Load, { rounds }: BenchOptions) {
+  const samples = new Map<Server, Sample[]>(rig.servers.map((server) => [server, []]))
+  for (let round = 0; round < rounds; round += 1) {
+    for (const server of rig.servers) samples.get(server)?.push(await once(rig, one, server))
+  }
+  const figures = rig.servers.map((server) => ({ server, ...summary(one, samples.get(server)!) }))
+  const [first] = figures
+  return figures.map((row) => [
+    row === first ? one.name : '',
+    row.server.name,
+    figure(row.requests),
+    figure(row.megabytes),
+    row === first || first === undefined ? '' : ratio(first.requests, row.requests),
+    figure(row.cpu),
+    row === first || first === undefined ? '' : ratio(first.cpu, row.cpu),
+    figure(row.foreign),
+  ])
+}
+
+async function once(rig: Rig, one: Load, { pid, port }: Server): Promise<Sample> {
+  const [result, cost] = await account([pid], () => clients[one.client](rig, one, port))
+  return { ...result, cost }
+}
+
+function summary(one: Load, samples: readonly Sample[]) {
+  const fastest = best(samples, ({ bytes, seconds }) => bytes / seconds)
+  const cpu = ({ bytes, requests, cost }: Sample): number =>
+    one.client === 'wrk'
+      ? ((cost.cpu[0] ?? 0) * 1e6) / requests
+      : ((cost.cpu[0] ?? 0) * 1e9) / bytes
+  return {
+    requests: fastest.bytes / one.size / fastest.seconds,
+    megabytes: fastest.bytes / 1e6 / fastest.seconds,
+    cpu: median(samples.map(cpu)),
+    foreign: fastest.cost.foreign,
+  }
+}
+
+type Client = (rig: Rig, one: Load, port: number) => Promise<Result>
+
+const clients: Readonly<Record<Load['client'], Client>> = {
+  wrk: async ({ namespace, wrk }, { connections, size }, port) => {
+    const args = ['-t', '1', '-c', `${connections}`, '-d', `${duration}s`, urlOf(port, size)]
+    const text = await runIn(namespace, [...wrk.command, ...args], clientCore)
+    if (/Non-2xx/.test(text)) throw new Error(`wrk got errors from port ${port}:\n${text}`)
+    const [, requests, seconds] = (/(\d+) requests in ([\d.]+)s/.exec(text) ?? []).map(Number)
+    if (requests === undefined || seconds === undefined) throw new Error(`wrk says: ${text}`)
+    return { requests, bytes: requests * size, seconds }
+  },
+  discard: async ({ namespace }, { connections, size }, port) => {
+    const program = fileURLToPath(new URL('discard.ts', import.meta.url))
+    const args = [`${port}`, new URL(urlOf(port, size)).pathname, `${connections}`, `${duration}`]
+    return parseResult(await runIn(namespace, [node, program, ...args], clientCore))
+  },
+}
+
+function parseResult(text: string): Result {
+  return JSON.parse(text) as Result
+}
+
+function urlOf(port: number, size: number): string {
+  return `http://127.0.0.1:${port}/vmw/cache/${size}/payload`
+}

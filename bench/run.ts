@@ -1,0 +1,73 @@
+/**
+ * `npm run bench [-- PART…] [--rounds N] [--write]`: figures beside other servers, measured in the
+ * same run on the same machine. Prints one table per part; `--write` keeps them in
+ * docs/performance.md with the date and the machine.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { SystemError } from '../src/core/errors.ts'
+import { load } from './accounting.ts'
+import { keepTable } from './keep.ts'
+import type { Part } from './part.ts'
+import { renderTable } from './table.ts'
+import { tftpPart } from './tftp.ts'
+import { bootPart } from './boot.ts'
+import { mirrorPart } from './mirror.ts'
+
+const parts: Readonly<Record<string, Part>> = {
+  boot: bootPart,
+  tftp: tftpPart,
+  mirror: mirrorPart,
+}
+
+process.exitCode = await main()
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { rounds: { type: 'string', default: '3' }, write: { type: 'boolean' } },
+  })
+  const unknown = positionals.filter((name) => !(name in parts))
+  const rounds = Number(values.rounds)
+  if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
+    const names = Object.keys(parts).join(' ')
+    console.error(`npm run bench -- [--rounds N] [--write] [PART…], parts: ${names}`)
+    return 2
+  }
+  const chosen = Object.entries(parts).filter(
+    ([name]) => positionals.length === 0 || positionals.includes(name),
+  )
+  for (const [name, part] of chosen) {
+    const code = await measure(name, part, { rounds, write: values.write ?? false })
+    if (code !== 0) return code
+  }
+  return 0
+}
+
+async function measure(
+  name: string,
+  part: Part,
+  { rounds, write }: { readonly rounds: number; readonly write: boolean },
+): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), 'bootlace-bench-'))
+  const loadBefore = load()
+  try {
+    const report = await part.run({ rounds, folder, say })
+    const conditions = `${rounds} rounds; load of the machine before: ${loadBefore}.`
+    console.log(`\n${part.title}\n${conditions}\n\n${renderTable(report.table)}`)
+    if (write) await keepTable(name, { ...report, conditions })
+    return 0
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error
+    console.error(`bench: ${error.message}`)
+    return 1
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+function say(line: string): void {
+  process.stderr.write(`bench: ${line}\n`)
+}
