@@ -46,6 +46,8 @@ export class TftpServer {
   readonly #listeners = new Map<string, TftpListener>()
   #paths: { readonly list: Promise<readonly string[]>; readonly at: number } | undefined
   #rescans: Promise<void> = Promise.resolve()
+  /** Addresses that could not be served at the last look, and why. */
+  readonly #refusals = new Map<string, string>()
 
   constructor(options: TftpServerOptions) {
     this.#options = options
@@ -95,10 +97,20 @@ export class TftpServer {
     }
     for (const address of addresses) {
       if (this.#listeners.has(address)) continue
-      await this.#listen(address).catch((error: unknown) => {
-        this.#options.emit({ type: 'service.hint', reason: messageOf(error) })
-      })
+      try {
+        await this.#listen(address)
+        this.#refusals.delete(address)
+      } catch (error) {
+        this.#hint(address, messageOf(error))
+      }
     }
+  }
+
+  /** Once for each trouble, not at every look. */
+  #hint(address: string, reason: string): void {
+    if (this.#refusals.get(address) === reason) return
+    this.#refusals.set(address, reason)
+    this.#options.emit({ type: 'service.hint', reason })
   }
 
   async #listen(address: string): Promise<void> {
