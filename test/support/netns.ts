@@ -134,7 +134,12 @@ export class TestNetwork implements AsyncDisposable {
   }
 }
 
-export type End = readonly [namespace: string, device: string, address?: string, mac?: string]
+export type End = readonly [
+  namespace: string,
+  device: string,
+  address?: string | undefined,
+  mac?: string,
+]
 
 export interface RunOptions {
   readonly seconds?: number
