@@ -10,12 +10,14 @@
  *   node bin/setup.js --test     and what `npm test` needs
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
 export const runtime = join(root, 'node_modules/.bin/node')
+/** Stands there while npm works. */
+const unfinished = join(root, 'node_modules/.unfinished')
 
 /** The runtime keeps what it made of our sources: it starts in half the time. */
 export const environment = {
@@ -26,7 +28,7 @@ export const environment = {
 /** Sets everything up; answers the exit code: 0, or 1 after saying what failed and what to do. */
 export function setUp(args) {
   const everything = args.includes('--test')
-  if (!isInstalled(everything) && !install(everything)) return 1
+  if (!isInstalled(everything) && !install(everything || hasTestPackages())) return 1
   if (!existsSync(runtime)) {
     say(
       `there is no Node runtime for ${process.platform} on ${process.arch}: Bootlace runs on Linux, x64 and arm64. ` +
@@ -43,17 +45,22 @@ export function setUp(args) {
 }
 
 /**
- * Whether node_modules holds what package-lock.json says. npm writes its own list there as the last
- * step of an installation, so one that was interrupted does not count.
+ * Whether node_modules holds what package-lock.json says: npm keeps a list of what it installed
+ * there. Optional packages are for other systems or came with those that are not.
  */
 function isInstalled(everything) {
   const present = readPackages('node_modules/.package-lock.json')
-  if (present === undefined || !existsSync(runtime)) return false
+  if (present === undefined || existsSync(unfinished) || !existsSync(runtime)) return false
   const wanted = Object.entries(readPackages('package-lock.json') ?? {}).filter(
     ([path, { dev, optional, devOptional, link }]) =>
       path !== '' && !optional && !devOptional && !link && (everything || !dev),
   )
   return wanted.every(([path, { version }]) => present[path]?.version === version)
+}
+
+/** Packages of the tests that somebody installed are kept up to date, not taken away. */
+function hasTestPackages() {
+  return existsSync(join(root, 'node_modules/vitest'))
 }
 
 function readPackages(name) {
@@ -64,27 +71,46 @@ function readPackages(name) {
   }
 }
 
-/** The service needs a third of the packages; tests need them all. */
+/**
+ * The service needs 60 packages, tests 170. `npm install --no-save`, not `npm ci`: both take the
+ * versions and check sums of the lockfile and leave it as it is, but `npm ci` refuses it where the
+ * registry has not every optional package for every other system. An installation that was
+ * interrupted is begun anew.
+ */
 function install(everything) {
   const started = Date.now()
   say(`installing Node packages${everything ? ', those of the tests too' : ''} …`)
-  const args = ['ci', '--loglevel=error', '--no-audit', '--no-fund']
-  if (!everything) args.push('--omit=dev')
-  // Inside `npm start` npm says where it is; it need not be in the PATH.
-  const npm = process.env.npm_execpath
-  const command = npm?.endsWith('.js') ? [process.execPath, npm, ...args] : ['npm', ...args]
-  const result = spawnSync(command[0], command.slice(1), { cwd: root, encoding: 'utf8' })
-  if (result.status === 0) {
+  if (existsSync(unfinished) || !existsSync(join(root, 'node_modules/.package-lock.json'))) {
+    rmSync(join(root, 'node_modules'), { recursive: true, force: true })
+  }
+  mkdirSync(join(root, 'node_modules'), { recursive: true })
+  writeFileSync(unfinished, '')
+  const { status, reason } = npm(['install', '--no-save', ...(everything ? [] : ['--omit=dev'])])
+  if (status === 0) {
+    rmSync(unfinished)
     say(`Node packages: ${((Date.now() - started) / 1000).toFixed(1)} s`)
     return true
   }
   say(
-    `"npm ci" failed: ${result.error?.message ?? `exit code ${result.status}`}\n` +
-      `${result.stdout ?? ''}${result.stderr ?? ''}\n` +
+    `cannot install the Node packages: ${reason}\n` +
       'Check that this machine reaches its npm registry ("npm ping"; a proxy: "npm config set proxy …") ' +
       'and that the disk is not full, then start again.',
   )
   return false
+}
+
+/** Runs npm quietly; `reason` has the first of its words where it failed. */
+function npm(args) {
+  // Inside `npm start` npm says where it is; it need not be in the PATH.
+  const itself = process.env.npm_execpath
+  const [program, ...first] = itself?.endsWith('.js') ? [process.execPath, itself] : ['npm']
+  const quiet = ['--loglevel=error', '--no-audit', '--no-fund']
+  const { status, error, stderr } = spawnSync(program, [...first, ...args, ...quiet], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  const words = (stderr ?? '').trim().split('\n').slice(0, 12).join('\n')
+  return { status, reason: error?.message ?? `npm ended with code ${status}\n${words}` }
 }
 
 function say(line) {

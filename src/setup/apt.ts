@@ -45,16 +45,16 @@ export class PackageArchive implements AsyncDisposable {
   async fetch(names: readonly string[]): Promise<UnpackedPackage[]> {
     const folder = await this.#open()
     const versions = await this.#versions(folder, names)
-    await step(`packages of Debian ${release}: ${names.join(', ')}`, async (line) => {
+    return step(`packages of Debian ${release}: ${names.join(', ')}`, async (line) => {
       await aptGet(folder, ['download', ...names])
       line.note(megabytes(await sizeOfPackages(folder)))
+      const unpacked: UnpackedPackage[] = []
+      for (const name of names) {
+        const root = await unpack(folder, name)
+        unpacked.push({ name, version: versions.get(name) ?? 'unknown', root })
+      }
+      return unpacked
     })
-    const unpacked: UnpackedPackage[] = []
-    for (const name of names) {
-      const root = await unpack(folder, name)
-      unpacked.push({ name, version: versions.get(name) ?? 'unknown', root })
-    }
-    return unpacked
   }
 
   /** The names of the packages that this one depends on, without versions and alternatives. */
