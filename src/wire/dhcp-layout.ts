@@ -21,7 +21,10 @@ export interface OptionLayout {
   readonly serverName: Uint8Array | undefined
 }
 
-/** 53 and 54, then `order`, then the rest; 82 goes last (RFC 3046 §2.2). */
+/**
+ * 53, 54 and 51, then `order`, then the rest; 82 goes last (RFC 3046 §2.2). Not every client asks
+ * for its lease time (udhcpc), yet none can do without.
+ */
 export function layOutOptions(
   options: OptionSet,
   order: readonly number[],
@@ -57,7 +60,8 @@ function sequence(options: OptionSet, order: readonly number[]): ReadonlySet<num
   const present = new Set(options.codes())
   present.delete(dhcpOption.relayAgent.code)
   present.delete(dhcpOption.overload.code)
-  const first = [dhcpOption.messageType.code, dhcpOption.serverId.code, ...order]
+  const { messageType, serverId, leaseSeconds } = dhcpOption
+  const first = [messageType.code, serverId.code, leaseSeconds.code, ...order]
   return new Set([...first.filter((code) => present.has(code)), ...present])
 }
 

@@ -246,6 +246,16 @@ describe('writing is careful', () => {
     expect(optionsOf(octets)).toEqual([17])
   })
 
+  test('the lease time goes before what is long, though nobody asked for it', () => {
+    const options = new OptionSet()
+      .set(dhcpOption.messageType, 'ack')
+      .set(dhcpOption.rootPath, 'r'.repeat(250))
+      .set(dhcpOption.domainName, 'd'.repeat(250))
+      .set(dhcpOption.leaseSeconds, 3600)
+    const octets = encodeDhcp(reply(options), { order: [17, 15] })
+    expect(decodeDhcp(octets).options.get(dhcpOption.leaseSeconds)).toBe(3600)
+  })
+
   test('82 is never left out for want of room', () => {
     const options = new OptionSet()
       .set(dhcpOption.rootPath, 'r'.repeat(255))
