@@ -42,6 +42,7 @@ export const eventTypes = {
   'mirror.join': ['info', 'served from a download that was already running'],
   'mirror.fill': ['info', 'served while being fetched and stored'],
   'mirror.stored': ['info', 'a payload is complete on disk'],
+  'mirror.unstored': ['warn', 'a payload was served whole but not kept; `reason` says why'],
   'mirror.broken': ['warn', 'a download from the origin ended early; nothing was stored'],
   'mirror.pass': ['info', 'passed through, never stored; `reason` says why'],
   'mirror.error': ['warn', 'the origin could not be reached or answered wrongly'],
