@@ -1,0 +1,216 @@
+/**
+ * Bodies on disk under the name of their SHA-256, and an index of which key has which body. A cache:
+ * it may be deleted at any time, also while it is served from; a body that is gone is a miss.
+ *
+ *     cache/content-v1/ab/abcdef…   whole bodies, never anything else
+ *     cache/index-v1/12/1234….json  one entry per key (`index-entry.ts`)
+ *     cache/tmp/                    what is being written; emptied at start
+ *
+ * A body is flushed to disk BEFORE it gets its name, so whatever has a name is whole, also after a
+ * power cut, and a hit never pays for proof. (A checksum at first use would cost 0.56 CPU seconds
+ * per GB and delay the first byte; the flush costs under a millisecond in a worker thread, after
+ * the last octet has already gone to the clients.) Refuses to know HTTP: see `fill.ts`, `mirror.ts`.
+ */
+import { mkdir, open, rename, rm, statfs, utimes, writeFile } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
+import { LRUCache } from 'lru-cache'
+import type { Clock } from '../core/clock.ts'
+import type { OpenFile } from './file-tree.ts'
+import { type IndexEntry, entryName, formatEntry } from './index-entry.ts'
+import { loadIndex, removeOrphans } from './index-loader.ts'
+
+export interface ContentStoreOptions {
+  readonly directory: string
+  /** Octets on disk, at most (within the one body that is just being added). */
+  readonly maxBytes: number
+  readonly clock: Clock
+}
+
+/** A whole body that can be served. */
+export interface StoredObject extends IndexEntry {
+  /** Undefined when the body has vanished from the disk: a miss. The caller closes it. */
+  openFile(): Promise<OpenFile | undefined>
+}
+
+/** A file being written; it has no name in the store yet. */
+export interface TemporaryFile {
+  readonly path: string
+  readonly handle: FileHandle
+}
+
+export interface StoreStats {
+  readonly objects: number
+  readonly bytes: number
+  readonly limit: number
+}
+
+/** How stale the recorded time of last use may be: a hit rarely costs a write. */
+const touchInterval = 10 * 60_000
+
+/** Never fill more than this share of what is free: leases may live on the same disk. */
+const shareOfFreeSpace = 0.9
+
+interface Known {
+  readonly entry: IndexEntry
+  touchedAt: number
+}
+
+export class ContentStore {
+  readonly #directory: string
+  readonly #clock: Clock
+  readonly #index: LRUCache<string, Known>
+  /** How many keys have this body: equal bodies are stored once. */
+  readonly #uses = new Map<string, number>()
+  /** Renames and removals, one after the other, so that a removal never hits a newer body. */
+  #changes: Promise<unknown> = Promise.resolve()
+  #temporaries = 0
+
+  private constructor(options: ContentStoreOptions, limit: number) {
+    this.#directory = options.directory
+    this.#clock = options.clock
+    this.#index = new LRUCache<string, Known>({
+      maxSize: Math.max(1, Math.floor(limit)),
+      sizeCalculation: ({ entry }) => Math.max(1, entry.size),
+      dispose: ({ entry }) => this.#dispose(entry),
+    })
+  }
+
+  /** Empties `tmp/`, reads the index, drops bodies that no entry names. */
+  static async open(options: ContentStoreOptions): Promise<ContentStore> {
+    const { directory } = options
+    await rm(join(directory, 'tmp'), { recursive: true, force: true })
+    await mkdir(join(directory, 'tmp'), { recursive: true })
+    const entries = loadIndex(join(directory, 'index-v1'))
+    const stored = entries.reduce((sum, { entry }) => sum + entry.size, 0)
+    const { bavail, bsize } = await statfs(directory)
+    const free = bavail * bsize * shareOfFreeSpace
+    const store = new ContentStore(options, Math.min(options.maxBytes, stored + free))
+    for (const { entry, usedAt } of entries) store.#add(entry, usedAt)
+    removeOrphans(join(directory, 'content-v1'), (sha256) => store.#uses.has(sha256))
+    return store
+  }
+
+  find(key: string): StoredObject | undefined {
+    const known = this.#index.get(key)
+    if (known === undefined) return undefined
+    this.#touch(known)
+    return { ...known.entry, openFile: () => this.#openFile(known.entry) }
+  }
+
+  remove(key: string): boolean {
+    return this.#index.delete(key)
+  }
+
+  /** Opens a file for a body to come; makes the folder again if somebody deleted it. */
+  async openTemporary(): Promise<TemporaryFile> {
+    const directory = join(this.#directory, 'tmp')
+    this.#temporaries += 1
+    const path = join(directory, `${process.pid}-${this.#temporaries}`)
+    await mkdir(directory, { recursive: true })
+    return { path, handle: await open(path, 'wx+') }
+  }
+
+  /**
+   * Gives a whole body its name: flush, rename, then the entry, in this order. False when it does
+   * not fit. The file is no longer in `tmp/` afterwards; its handle stays the caller's.
+   */
+  async publish(file: TemporaryFile, entry: Omit<IndexEntry, 'storedAt'>): Promise<boolean> {
+    if (entry.size > this.#index.maxSize) return false
+    await file.handle.datasync()
+    return await this.#inTurn(async () => {
+      const now = this.#clock()
+      const dated = { ...entry, storedAt: now }
+      await renameInto(file.path, this.#contentPath(entry.sha256))
+      await this.#writeEntry(dated)
+      this.#add(dated, now)
+      return true
+    })
+  }
+
+  stats(): StoreStats {
+    const { size: objects, calculatedSize: bytes, maxSize: limit } = this.#index
+    return { objects, bytes, limit }
+  }
+
+  /** Waits until removals that are under way are done. */
+  async close(): Promise<void> {
+    await this.#changes
+  }
+
+  async #openFile(entry: IndexEntry): Promise<OpenFile | undefined> {
+    const path = this.#contentPath(entry.sha256)
+    const handle = await open(path, 'r').catch(() => undefined)
+    const size = handle === undefined ? -1 : (await handle.stat()).size
+    if (handle === undefined || size !== entry.size) {
+      await handle?.close()
+      if (this.#index.peek(entry.key)?.entry === entry) this.#index.delete(entry.key)
+      return undefined
+    }
+    return storedFile(handle, entry, path)
+  }
+
+  /** The newest is the most recently used; what no longer fits is disposed of by the index. */
+  #add(entry: IndexEntry, usedAt: number): void {
+    this.#uses.set(entry.sha256, (this.#uses.get(entry.sha256) ?? 0) + 1)
+    if (entry.size > this.#index.maxSize) this.#dispose(entry)
+    else this.#index.set(entry.key, { entry, touchedAt: usedAt })
+  }
+
+  #dispose(entry: IndexEntry): void {
+    const uses = (this.#uses.get(entry.sha256) ?? 1) - 1
+    if (uses > 0) this.#uses.set(entry.sha256, uses)
+    else this.#uses.delete(entry.sha256)
+    void this.#inTurn(async () => {
+      // Asked again when its turn has come: the same body may have been stored anew meanwhile.
+      if (!this.#uses.has(entry.sha256)) await rm(this.#contentPath(entry.sha256), { force: true })
+      if (!this.#index.has(entry.key)) await rm(this.#entryPath(entry.key), { force: true })
+    }).catch(() => {}) // what cannot be removed now is an orphan, removed at the next start
+  }
+
+  #touch(known: Known): void {
+    const now = this.#clock()
+    if (now - known.touchedAt < touchInterval) return
+    known.touchedAt = now
+    void utimes(this.#entryPath(known.entry.key), now / 1000, now / 1000).catch(() => {})
+  }
+
+  async #writeEntry(entry: IndexEntry): Promise<void> {
+    const aside = join(this.#directory, 'tmp', `${entryName(entry.key)}.json`)
+    await writeFile(aside, formatEntry(entry), { flush: true })
+    await renameInto(aside, this.#entryPath(entry.key))
+  }
+
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const result = this.#changes.then(change)
+    this.#changes = Promise.allSettled([result])
+    return result
+  }
+
+  #contentPath(sha256: string): string {
+    return join(this.#directory, 'content-v1', sha256.slice(0, 2), sha256)
+  }
+
+  #entryPath(key: string): string {
+    const name = entryName(key)
+    return join(this.#directory, 'index-v1', name.slice(0, 2), `${name}.json`)
+  }
+}
+
+async function renameInto(from: string, to: string): Promise<void> {
+  await mkdir(join(to, '..'), { recursive: true })
+  await rename(from, to)
+}
+
+function storedFile(handle: FileHandle, entry: IndexEntry, path: string): OpenFile {
+  const modified = new Date(entry.headers['last-modified'] ?? Number.NaN)
+  return {
+    size: entry.size,
+    etag: entry.etag,
+    modified: Number.isNaN(modified.getTime()) ? undefined : modified,
+    diskPath: path,
+    read: async (buffer, position) =>
+      (await handle.read(buffer, 0, buffer.length, position)).bytesRead,
+    close: () => handle.close(),
+  }
+}

@@ -1,0 +1,268 @@
+import { createHash } from 'node:crypto'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { utimes } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { ContentStore } from '../../src/io/content-store.ts'
+import { entryName, formatEntry, parseEntry } from '../../src/io/index-entry.ts'
+
+let directory = ''
+let now = 1_000_000_000_000
+beforeEach(() => void (directory = mkdtempSync(join(tmpdir(), 'bootlace-store-'))))
+afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+const open = (maxBytes = 1e9) => ContentStore.open({ directory, maxBytes, clock: () => now })
+const sha256Of = (text: string) => createHash('sha256').update(text).digest('hex')
+
+async function put(store: ContentStore, key: string, text: string): Promise<boolean> {
+  const file = await store.openTemporary()
+  await file.handle.write(text)
+  const sha256 = sha256Of(text)
+  const headers = { 'content-type': 'text/plain' }
+  const published = await store.publish(file, {
+    key,
+    sha256,
+    etag: sha256,
+    size: text.length,
+    headers,
+  })
+  await file.handle.close()
+  return published
+}
+
+async function read(store: ContentStore, key: string): Promise<string | undefined> {
+  const file = await store.find(key)?.openFile()
+  if (file === undefined) return undefined
+  const buffer = Buffer.alloc(file.size)
+  await file.read(buffer, 0)
+  await file.close()
+  return buffer.toString()
+}
+
+const filesUnder = (folder: string): string[] =>
+  readdirSync(join(directory, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => entry.name)
+
+test('what was published is found, with its size and headers, also after a restart', async () => {
+  const store = await open()
+  expect(store.find('m /a')).toBeUndefined()
+  expect(await put(store, 'm /a', 'hello')).toBe(true)
+  for (const one of [store, await open()]) {
+    expect(await read(one, 'm /a')).toBe('hello')
+    expect(one.find('m /a')).toMatchObject({
+      size: 5,
+      etag: sha256Of('hello'),
+      headers: { 'content-type': 'text/plain' },
+      storedAt: now,
+    })
+    expect(one.stats()).toMatchObject({ objects: 1, bytes: 5 })
+  }
+})
+
+test('bodies lie under their SHA-256, equal ones once', async () => {
+  const store = await open()
+  await put(store, 'm /a', 'same')
+  await put(store, 'm /b', 'same')
+  expect(filesUnder('content-v1')).toEqual([sha256Of('same')])
+  expect(filesUnder('tmp')).toEqual([])
+  store.remove('m /a')
+  await store.close()
+  expect(await read(store, 'm /b')).toBe('same')
+  store.remove('m /b')
+  await store.close()
+  expect(filesUnder('content-v1')).toEqual([])
+  expect(filesUnder('index-v1')).toEqual([])
+})
+
+test('a new body takes the place of the old one', async () => {
+  const store = await open()
+  await put(store, 'm /a', 'old')
+  await put(store, 'm /a', 'new body')
+  await store.close()
+  expect(await read(store, 'm /a')).toBe('new body')
+  expect(filesUnder('content-v1')).toEqual([sha256Of('new body')])
+  expect(await read(await open(), 'm /a')).toBe('new body')
+})
+
+describe('bounded by bytes', () => {
+  test('the least recently used goes, with its files', async () => {
+    const store = await open(10)
+    await put(store, 'm /a', 'aaaa')
+    await put(store, 'm /b', 'bbbb')
+    store.find('m /a')
+    await put(store, 'm /c', 'cccc')
+    await store.close()
+    expect(store.find('m /b')).toBeUndefined()
+    expect(await read(store, 'm /a')).toBe('aaaa')
+    expect(filesUnder('content-v1')).toHaveLength(2)
+    expect(filesUnder('index-v1')).toHaveLength(2)
+    expect(store.stats().bytes).toBeLessThanOrEqual(10)
+  })
+
+  test('what is larger than all of it is not stored and drives nothing out', async () => {
+    const store = await open(10)
+    await put(store, 'm /a', 'aaaa')
+    expect(await put(store, 'm /b', 'b'.repeat(11))).toBe(false)
+    expect(await read(store, 'm /a')).toBe('aaaa')
+  })
+
+  test('a smaller limit at the next start is kept, by the time of last use', async () => {
+    const store = await open()
+    for (const name of ['a', 'b', 'c']) await put(store, `m /${name}`, name.repeat(4))
+    for (const [name, seconds] of [
+      ['a', 30],
+      ['b', 10],
+      ['c', 20],
+    ] as const) {
+      const file = entryName(`m /${name}`)
+      await utimes(join(directory, 'index-v1', file.slice(0, 2), `${file}.json`), seconds, seconds)
+    }
+    const smaller = await open(8)
+    expect(smaller.find('m /b')).toBeUndefined()
+    expect(smaller.find('m /a')).toBeDefined()
+    await smaller.close()
+    expect(filesUnder('content-v1')).toHaveLength(2)
+  })
+
+  test('an open file can be read to its end after it was driven out', async () => {
+    const store = await open(10)
+    await put(store, 'm /a', 'aaaaaaaa')
+    const file = await store.find('m /a')!.openFile()
+    await put(store, 'm /b', 'bbbbbbbb')
+    await store.close()
+    const buffer = Buffer.alloc(8)
+    expect(await file!.read(buffer, 0)).toBe(8)
+    expect(buffer.toString()).toBe('aaaaaaaa')
+    await file!.close()
+  })
+})
+
+describe('deleted or damaged from outside', () => {
+  test.for(['content-v1', 'index-v1', 'tmp', '.'])('without %s it goes on', async (folder) => {
+    const store = await open()
+    await put(store, 'm /a', 'hello')
+    rmSync(join(directory, folder), { recursive: true })
+    const found = await read(store, 'm /a')
+    expect([undefined, 'hello']).toContain(found)
+    expect(await put(store, 'm /b', 'world')).toBe(true)
+    expect(await read(store, 'm /b')).toBe('world')
+    expect(await read(await open(), 'm /b')).toBe('world')
+  })
+
+  test('a body that vanished is a miss, and can be stored again', async () => {
+    const store = await open()
+    await put(store, 'm /a', 'hello')
+    rmSync(join(directory, 'content-v1'), { recursive: true })
+    expect(await read(store, 'm /a')).toBeUndefined()
+    expect(store.find('m /a')).toBeUndefined()
+    await put(store, 'm /a', 'hello')
+    await store.close()
+    expect(await read(store, 'm /a')).toBe('hello')
+  })
+
+  test('a body that became shorter is a miss', async () => {
+    const store = await open()
+    await put(store, 'm /a', 'hello')
+    const sha256 = sha256Of('hello')
+    truncateSync(join(directory, 'content-v1', sha256.slice(0, 2), sha256), 3)
+    expect(await read(store, 'm /a')).toBeUndefined()
+  })
+
+  test('torn, foreign and misplaced entries are skipped, the others are there', async () => {
+    const store = await open()
+    await put(store, 'm /good', 'good')
+    const whole = formatEntry({
+      key: 'm /torn',
+      sha256: sha256Of('torn'),
+      size: 4,
+      etag: 'x',
+      headers: {},
+      storedAt: 0,
+    })
+    const place = (name: string, text: string) => {
+      mkdirSync(join(directory, 'index-v1', name.slice(0, 2)), { recursive: true })
+      writeFileSync(join(directory, 'index-v1', name.slice(0, 2), `${name}.json`), text)
+    }
+    place(entryName('m /torn'), whole.slice(0, -10))
+    place(entryName('m /empty'), '')
+    place(entryName('m /zeros'), '\0'.repeat(200))
+    place(entryName('m /array'), '[]')
+    place(entryName('m /elsewhere'), whole)
+    mkdirSync(join(directory, 'index-v1', 'zz', 'folder'), { recursive: true })
+    writeFileSync(join(directory, 'index-v1', 'notes.txt'), 'hello')
+    const again = await open()
+    expect(again.stats().objects).toBe(1)
+    expect(await read(again, 'm /good')).toBe('good')
+  })
+
+  test('an entry cut at any octet is never taken for another', () => {
+    const whole = formatEntry({
+      key: 'm /a',
+      sha256: sha256Of('a'),
+      size: 1,
+      etag: 'x',
+      headers: { 'content-type': 'text/plain' },
+      storedAt: 5,
+    })
+    expect(parseEntry(whole)).toBeDefined()
+    for (let end = 0; end < whole.trimEnd().length; end++) {
+      expect(parseEntry(whole.slice(0, end))).toBeUndefined()
+    }
+  })
+
+  test.for([
+    { sha256: '../../etc/passwd' },
+    { size: -1 },
+    { size: 1.5 },
+    { size: '1' },
+    { headers: { a: 1 } },
+    { headers: null },
+    { key: 5 },
+  ])('an entry with %o is none', (change) => {
+    const entry = {
+      key: 'm /a',
+      sha256: sha256Of('a'),
+      size: 1,
+      etag: 'x',
+      headers: {},
+      storedAt: 5,
+    }
+    expect(parseEntry(JSON.stringify({ ...entry, ...change }))).toBeUndefined()
+  })
+
+  test('leftovers in tmp/ and bodies without an entry are removed at start', async () => {
+    const store = await open()
+    await put(store, 'm /a', 'hello')
+    writeFileSync(join(directory, 'tmp', 'left-over'), 'half')
+    const orphan = sha256Of('orphan')
+    mkdirSync(join(directory, 'content-v1', orphan.slice(0, 2)), { recursive: true })
+    writeFileSync(join(directory, 'content-v1', orphan.slice(0, 2), orphan), 'orphan')
+    const again = await open()
+    expect(filesUnder('tmp')).toEqual([])
+    expect(filesUnder('content-v1')).toEqual([sha256Of('hello')])
+    expect(await read(again, 'm /a')).toBe('hello')
+  })
+})
+
+test('the time of last use is written down, but rarely', async () => {
+  const store = await open()
+  await put(store, 'm /a', 'hello')
+  const name = entryName('m /a')
+  const path = join(directory, 'index-v1', name.slice(0, 2), `${name}.json`)
+  const text = readFileSync(path, 'utf8')
+  now += 3_600_000
+  store.find('m /a')
+  const { statSync } = await import('node:fs')
+  await expect.poll(() => statSync(path).mtimeMs).toBe(now)
+  expect(readFileSync(path, 'utf8')).toBe(text)
+})
