@@ -1,0 +1,143 @@
+/**
+ * One request to a mirror: who asks for what, and how it is told when it is over. Every request ends
+ * in exactly one event and in the counters; its query and its bodies are in neither.
+ */
+import type { Socket } from 'node:net'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Dispatcher } from 'undici'
+import type { Mac } from '../core/address.ts'
+import type { Emit, EventType } from '../core/events.ts'
+import { pathOf } from '../protocol/cache/policy.ts'
+
+/** What a mirror has done since it was started. */
+export interface MirrorStats {
+  readonly name: string
+  /** `https://vcsa:6501` */
+  readonly origin: string
+  readonly hits: number
+  readonly joins: number
+  readonly fills: number
+  readonly passes: number
+  /** Requests that ended in an error of the origin's. */
+  readonly errors: number
+  /** Downloads that ended early. */
+  readonly broken: number
+  /** Octets of bodies that the origin sent. */
+  readonly originBytes: number
+  /** Octets of bodies that clients got. */
+  readonly servedBytes: number
+  /** Downloads under way. */
+  readonly filling: number
+}
+
+export type Counters = {
+  -readonly [K in keyof Omit<MirrorStats, 'name' | 'origin' | 'filling'>]: number
+}
+
+/** How a request was served: the event it ends in, its counter, and what `X-Cache` says. */
+export const services = {
+  hit: { event: 'mirror.hit', counter: 'hits', header: 'HIT' },
+  join: { event: 'mirror.join', counter: 'joins', header: 'JOIN' },
+  fill: { event: 'mirror.fill', counter: 'fills', header: 'MISS' },
+  pass: { event: 'mirror.pass', counter: 'passes', header: 'PASS' },
+  error: { event: 'mirror.error', counter: 'errors', header: 'PASS' },
+} as const satisfies Record<string, { event: EventType; counter: keyof Counters; header: string }>
+
+export type Service = keyof typeof services
+
+export interface Outcome {
+  readonly service: Service
+  readonly status: number
+  readonly bytes: number
+  readonly reason?: string | undefined
+}
+
+/** What the parts of a mirror share. */
+export interface MirrorParts {
+  readonly name: string
+  readonly emit: Emit
+  /** The machine that has this address, if it is known. */
+  readonly macOf: (ip: string) => Mac | undefined
+  readonly counters: Counters
+}
+
+/** The way past the cache. */
+export interface PassThrough {
+  ask(exchange: Exchange, reason: string): unknown
+  hand(exchange: Exchange, response: Dispatcher.ResponseData, reason: string): unknown
+}
+
+export class Exchange {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  /** The client's address; IPv4 in its own form on a socket that takes both. */
+  readonly ip: string
+  readonly #passThrough: PassThrough
+  readonly #parts: MirrorParts
+  readonly #socket: Socket
+  readonly #startedAt = performance.now()
+  #told = false
+
+  constructor(
+    parts: MirrorParts,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    passThrough: PassThrough,
+  ) {
+    this.#parts = parts
+    this.request = request
+    this.reply = reply
+    this.#passThrough = passThrough
+    this.#socket = request.socket // fastify's request loses it when the connection closes
+    this.ip = (request.socket.remoteAddress ?? '').replace(/^::ffff:/, '')
+  }
+
+  /** Hands the request to the origin as it is. */
+  pass(reason: string): unknown {
+    return this.#passThrough.ask(this, reason)
+  }
+
+  /** Gives the client an answer of the origin's that nobody else may have. */
+  passOn(response: Dispatcher.ResponseData, reason: string): unknown {
+    return this.#passThrough.hand(this, response, reason)
+  }
+
+  get isGone(): boolean {
+    return this.reply.raw.destroyed
+  }
+
+  /** The request is over. Only the first word counts. */
+  end({ service, status, bytes, reason }: Outcome): void {
+    if (this.#told) return
+    this.#told = true
+    const { name, emit, macOf, counters } = this.#parts
+    const { event, counter } = services[service]
+    counters[counter] += 1
+    counters.servedBytes += bytes
+    emit({
+      type: event,
+      mirror: name,
+      method: this.request.method,
+      file: pathOf(this.request.raw.url ?? ''),
+      ip: this.ip,
+      mac: macOf(this.ip),
+      agent: this.request.headers['user-agent'],
+      status,
+      bytes,
+      ms: Math.round(performance.now() - this.#startedAt),
+      reason,
+    })
+  }
+
+  /** Answers with one plain sentence. */
+  async fail(status: number, sentence: string): Promise<void> {
+    this.end({ service: 'error', status, bytes: 0, reason: sentence })
+    if (this.reply.raw.headersSent) this.cut()
+    else await this.reply.code(status).type('text/plain; charset=utf-8').send(`${sentence}\n`)
+  }
+
+  /** Ends the connection in a way that nobody can take for the end of a body. */
+  cut(): void {
+    this.#socket.destroy()
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * What goes past the cache: the request as it came, the answer as it came, nothing kept, nothing
+ * asked twice. A machine that is told 503 must hear of it; it is vCenter's way to say "not yet".
+ */
+import { type Readable, Transform, pipeline } from 'node:stream'
+import type { FastifyReplyFromHooks } from '@fastify/reply-from'
+import { type Origin, originError } from '../io/origin.ts'
+import { type HostHeader, endToEnd, passRequestHeaders } from '../protocol/cache/headers.ts'
+import type { HeaderFields } from '../protocol/cache/policy.ts'
+import type { Counters, Exchange, PassThrough } from './mirror-exchange.ts'
+
+export interface PassOptions {
+  readonly origin: Origin
+  readonly hostHeader: HostHeader
+  readonly counters: Counters
+}
+
+/** `target` and `hooks` are what http-proxy made of one request. */
+export function passThrough(
+  { origin, hostHeader, counters }: PassOptions,
+  target: string,
+  hooks: FastifyReplyFromHooks,
+): PassThrough {
+  return {
+    ask(exchange, reason) {
+      const count = follow(exchange, counters, reason)
+      return exchange.reply.from(target, {
+        ...hooks,
+        rewriteRequestHeaders: (_request, headers) => ({
+          ...requestHeaders(exchange, headers, { origin, hostHeader }),
+        }),
+        onResponse: (_request, reply, response) => void reply.send(count(response.stream)),
+        onError: (_reply, { error }) => {
+          const { status, message } = originError(error, origin.host)
+          void exchange.fail(status, `the origin failed: ${message}`)
+        },
+      })
+    },
+    hand(exchange, response, reason) {
+      const count = follow(exchange, counters, reason)
+      if (exchange.isGone) return void response.body.destroy()
+      const { reply } = exchange
+      for (const [name, value] of Object.entries(endToEnd(response.headers))) {
+        reply.header(name, value)
+      }
+      return reply.code(response.statusCode).header('x-cache', 'PASS').send(count(response.body))
+    },
+  }
+}
+
+/** The answer's fields on their way to the client. */
+export function responseHeaders(headers: HeaderFields): Record<string, string | string[]> {
+  const kept: Record<string, string | string[]> = { 'x-cache': 'PASS' }
+  for (const [name, value] of Object.entries(endToEnd(headers))) {
+    kept[name] = typeof value === 'string' ? value : [...value]
+  }
+  return kept
+}
+
+/** Tells the end of the exchange when the connection is done with it; answers a counting sieve. */
+function follow(
+  exchange: Exchange,
+  counters: Counters,
+  reason: string,
+): (body: Readable) => Readable {
+  let bytes = 0
+  const response = exchange.reply.raw
+  response.once('close', () => {
+    counters.originBytes += bytes
+    const told = response.writableFinished ? reason : 'the client left, or the origin broke off'
+    exchange.end({ service: 'pass', status: response.statusCode, bytes, reason: told })
+  })
+  return (body) => {
+    const sieve = new Transform({
+      transform(chunk: Uint8Array, _encoding, done) {
+        bytes += chunk.length
+        done(null, chunk)
+      },
+    })
+    pipeline(body, sieve, () => {}) // an error destroys the sieve, and with it the connection
+    return sieve
+  }
+}
+
+function requestHeaders(
+  { request, ip }: Exchange,
+  headers: HeaderFields,
+  { origin, hostHeader }: { origin: Origin; hostHeader: HostHeader },
+): Record<string, string | string[]> {
+  const clientHost = /^[a-z]+:\/\/([^/?#]+)/i.exec(request.raw.url ?? '')?.[1]
+  const forwarded = passRequestHeaders(headers, {
+    ip,
+    clientHost: clientHost ?? request.headers.host,
+    originHost: origin.host,
+    hostHeader,
+  })
+  const isBodyless = request.method === 'GET' || request.method === 'HEAD'
+  const kept: Record<string, string | string[]> = {}
+  for (const [name, value] of Object.entries(forwarded)) {
+    if (isBodyless && name === 'content-length') continue // its body does not go along
+    kept[name] = typeof value === 'string' ? value : [...value]
+  }
+  return kept
+}

@@ -1,0 +1,151 @@
+/**
+ * A caching mirror of one origin, as a fastify plugin on `@fastify/http-proxy`: what the rules say
+ * is the same for everybody comes out of the store, and is fetched once however many ask; everything
+ * else is passed. Register `plugin` where it should answer: at the root of a port of its own, under
+ * a prefix of another server, or both.
+ *
+ * The cache answers in http-proxy's `handler`, never in an asynchronous `preHandler`: after one of
+ * those has streamed a body itself, fastify may still run the proxy behind it.
+ */
+import httpProxy from '@fastify/http-proxy'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { Mac } from '../core/address.ts'
+import { messageOf } from '../core/errors.ts'
+import type { Emit } from '../core/events.ts'
+import type { ContentStore } from '../io/content-store.ts'
+import { Origin, type OriginLimits } from '../io/origin.ts'
+import type { OriginTrust } from '../io/origin-trust.ts'
+import type { HostHeader } from '../protocol/cache/headers.ts'
+import { classify, originForm } from '../protocol/cache/policy.ts'
+import { type Rule, type ProfileName, profiles } from '../protocol/cache/rules.ts'
+import { Exchange, type MirrorParts, type MirrorStats } from './mirror-exchange.ts'
+import { PayloadServer } from './mirror-payloads.ts'
+import { passThrough, responseHeaders } from './mirror-pass.ts'
+
+export interface MirrorOptions {
+  /** As configured: part of every key in the store. */
+  readonly name: string
+  /** `https://vcsa.lab.example:6501` */
+  readonly origin: URL
+  readonly trust: OriginTrust
+  /** Name in the origin's certificate, where it is not that of the URL. */
+  readonly servername?: string | undefined
+  readonly hostHeader: HostHeader
+  readonly profile: ProfileName
+  readonly store: ContentStore
+  readonly emit: Emit
+  readonly macOf: (ip: string) => Mac | undefined
+  readonly limits?: Partial<OriginLimits>
+}
+
+export interface Mirror {
+  readonly name: string
+  /** May be registered on several servers; each keeps its own prefix, the mirror is one. */
+  readonly plugin: FastifyPluginAsync
+  stats(): MirrorStats
+  /** Cuts what is running. After the servers have closed. */
+  close(): Promise<void>
+}
+
+/** Throws when the CA file cannot be read. */
+export function mirror(options: MirrorOptions): Mirror {
+  const { name, emit, macOf, hostHeader, servername, trust } = options
+  const counters = noneYet()
+  const parts: MirrorParts = { name, emit, macOf, counters }
+  const origin = new Origin({
+    url: options.origin,
+    trust,
+    servername,
+    hint: (reason) => emit({ type: 'service.hint', mirror: name, reason }),
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
+  })
+  const payloads = new PayloadServer(parts, options.store, origin)
+  const rules = profiles[options.profile]
+
+  const answer: Answer = async (request, reply, target, hooks) => {
+    const pass = passThrough({ origin, hostHeader, counters }, target, hooks)
+    const exchange = new Exchange(parts, request, reply, pass)
+    await decide(exchange, rules, payloads)
+  }
+  return {
+    name,
+    plugin: (fastify) => Promise.resolve(routes(fastify, origin, answer)),
+    stats: () => ({ name, origin: origin.base, ...counters, filling: payloads.filling }),
+    close: async () => {
+      await payloads.close()
+      await origin.close()
+    },
+  }
+}
+
+type Answer = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  target: string,
+  hooks: Parameters<FastifyReply['from']>[1] & object,
+) => Promise<void>
+
+async function decide(
+  exchange: Exchange,
+  rules: readonly Rule[],
+  payloads: PayloadServer,
+): Promise<unknown> {
+  const { raw } = exchange.request
+  const verdict = classify(
+    {
+      method: raw.method ?? '',
+      target: raw.url ?? '',
+      headers: raw.headers,
+      hostLines: hostLines(raw.rawHeaders),
+    },
+    rules,
+  )
+  if (verdict.action === 'refuse') return await exchange.fail(400, verdict.reason)
+  if (verdict.action === 'pass') return exchange.pass(verdict.reason)
+  return await payloads.serve(exchange, verdict.path)
+}
+
+function routes(fastify: FastifyInstance, origin: Origin, answer: Answer): void {
+  // Every body is streamed as it comes; fastify's own parsers would read text and JSON.
+  fastify.removeAllContentTypeParsers()
+  fastify.setErrorHandler((error, _request, reply) => {
+    const status =
+      error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number'
+        ? error.statusCode
+        : 502
+    return reply
+      .code(status)
+      .type('text/plain; charset=utf-8')
+      .send(`${messageOf(error)}\n`)
+  })
+  fastify.register(httpProxy, {
+    upstream: origin.base,
+    rewritePrefix: fastify.prefix === '' ? '/' : fastify.prefix,
+    httpMethods: fastify.supportedMethods,
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- typed for the undici it brings
+    undici: origin.requests as object,
+    retryMethods: [], // and so no answer is ever asked for twice, 503 included
+    disableRequestLogging: true,
+    disableCache: true, // URLs of a boot are many and each is short
+    preRewrite: (url) => originForm(url),
+    replyOptions: { rewriteHeaders: (headers) => responseHeaders(headers) },
+    handler: (request, reply, target, hooks) => answer(request, reply, target, hooks),
+  })
+}
+
+function hostLines(rawHeaders: readonly string[]): number {
+  return rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length
+}
+
+function noneYet(): MirrorParts['counters'] {
+  return {
+    hits: 0,
+    joins: 0,
+    fills: 0,
+    passes: 0,
+    errors: 0,
+    broken: 0,
+    originBytes: 0,
+    servedBytes: 0,
+  }
+}

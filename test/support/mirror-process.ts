@@ -1,0 +1,25 @@
+/**
+ * A mirror as a process of its own, so that a test can kill it:
+ * `node mirror-process.ts ORIGIN CACHE-FOLDER`. Prints its port.
+ */
+import type { AddressInfo } from 'node:net'
+import fastify from 'fastify'
+import { ContentStore } from '../../src/io/content-store.ts'
+import { mirror } from '../../src/server/mirror.ts'
+
+const [origin = '', directory = ''] = process.argv.slice(2)
+const store = await ContentStore.open({ directory, maxBytes: 1 << 30, clock: Date.now })
+const { plugin } = mirror({
+  name: 'autodeploy',
+  origin: new URL(origin),
+  trust: { insecure: true },
+  hostHeader: 'client-no-port',
+  profile: 'autodeploy',
+  store,
+  emit: () => {},
+  macOf: () => undefined,
+})
+const server = fastify()
+await server.register(plugin)
+await server.listen({ port: 0, host: '127.0.0.1' })
+console.log((server.server.address() as AddressInfo).port)
