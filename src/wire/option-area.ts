@@ -7,7 +7,7 @@
 import { ProtocolError } from '../core/errors.ts'
 import type { ByteWriter } from './bytes.ts'
 
-export const pad = 0
+const pad = 0
 export const end = 255
 
 /**
