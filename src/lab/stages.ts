@@ -24,6 +24,9 @@ interface StageRow extends Stage {
 
 const delivered: readonly EventType[] = ['tftp.done', 'http.done']
 
+/** By its file's name; `lpxelinux.0` and `ldlinux.c32` are none. */
+const kernelName = /(?:^|\/)(?:vmlinu[xz]|linux|bzimage|kernel)[^/]*$/i
+
 const rows: readonly StageRow[] = [
   {
     name: 'asked for an address',
@@ -54,7 +57,7 @@ const rows: readonly StageRow[] = [
     missing: 'it did not fetch the kernel',
     limit: 40,
     events: delivered,
-    file: /vmlinuz|linux|kernel/,
+    file: kernelName,
   },
   {
     name: 'is up',

@@ -56,6 +56,13 @@ test('an earlier event never takes a boot back', () => {
   expect(progress.missing?.missing).toBe('it did not fetch the kernel')
 })
 
+test.for(['lpxelinux.0', 'ldlinux.c32', 'pxelinux.cfg/default'])('%s is no kernel', (file) => {
+  const progress = new Progress('bios')
+  for (const seconds of [1, 2, 3]) progress.observe(event('http.done', file), seconds)
+  expect(progress.stalled(3)).toBeUndefined()
+  expect(progress.missing?.name).toBe('got its menu or boot script')
+})
+
 test('a kernel that is fetched again and again ends the boot at once', () => {
   const progress = new Progress('bios')
   for (const seconds of [5, 6, 7]) {
