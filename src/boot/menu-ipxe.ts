@@ -47,8 +47,9 @@ function hasMirror({ trampUrl }: MenuContext): boolean {
 
 /**
  * The user wants undionly.kpxe and the ROM is an iPXE itself. Only the driver tells the two apart,
- * and undionly.kpxe has one driver only, so this is done once. On UEFI the firmware asks DHCP, not
- * the ROM: there is nothing to force.
+ * and undionly.kpxe has one driver only, so this is done once. Not on UEFI: snponly.efi has several
+ * drivers (SNP was seen, NII exists), so no check there could promise to end, and an iPXE that
+ * already runs does as well.
  */
 function forcedLoader({ host, loaders, url }: MenuContext): string[] {
   const file = 'undionly.kpxe'

@@ -19,12 +19,12 @@ export function formatBytes(bytes: number): string {
     value /= 1000
     index += 1
   }
-  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[index]}`
+  return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${units[index]}`
 }
 
 /** `3 ms`, `0.4 s`, `12 s`, `3 min`. */
 export function formatDuration(ms: number): string {
-  if (ms < 100) return `${Math.round(ms)} ms`
+  if (ms < 99.5) return `${Math.round(ms)} ms`
   if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`
   return ms < 119_500 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`
 }
