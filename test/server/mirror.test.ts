@@ -1,6 +1,5 @@
 import { rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import fastify from 'fastify'
 import { describe, expect, test } from 'vitest'
@@ -438,6 +437,15 @@ describe('an origin in trouble', () => {
     expect(f.store.stats().objects).toBe(0)
   })
 
+  test('a passed answer that breaks off is cut for the client, too', async () => {
+    await using f = await mirrorFixture()
+    const payload = f.origin.payloads[1]!
+    f.origin.inject({ path: payload.path, cutAfter: 100_000 })
+    const answer = await f.get(`${payload.path}?a=b`)
+    expect(answer.whole).toBe(false)
+    expect(f.origin.count(payload.path).gets).toBe(1)
+  })
+
   test('one that stalls is given up after the idle time', async () => {
     await using f = await mirrorFixture({ mirror: { limits: { idle: 300 } } })
     const payload = f.origin.payloads[1]!
@@ -451,6 +459,22 @@ describe('an origin in trouble', () => {
 })
 
 describe('clients in trouble', () => {
+  test('one that does not read holds up neither the download nor the others', async () => {
+    await using f = await mirrorFixture({ origin: { profile: 'esxi8' } })
+    const payload = f.origin.payloads.find(({ size }) => size > 12e6 && size < 16e6)!
+    const slow = connect(f.port, '127.0.0.1')
+    slow.pause().write(`GET ${payload.path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)
+    await expect.poll(() => f.origin.count(payload.path).gets).toBe(1)
+    const others = await Promise.all([f.get(payload.path), f.get(payload.path)])
+    const expected = payloadOctets(payload)
+    for (const answer of others) expect(answer.body.equals(expected)).toBe(true)
+    await expect.poll(() => f.store.stats().objects, { timeout: 5000 }).toBe(1)
+    let late = 0
+    for await (const part of slow as AsyncIterable<Buffer>) late += part.length
+    expect(late).toBeGreaterThan(payload.size)
+    expect(f.origin.count(payload.path).gets).toBe(1)
+  }, 15_000)
+
   test('the first leaves: the download goes on for the others and is stored', async () => {
     await using f = await mirrorFixture()
     const payload = f.origin.payloads[1]!

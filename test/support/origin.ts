@@ -342,9 +342,12 @@ export class AutoDeployOrigin {
     const { cutAfter, stallAfter, endAfter, rate } = fault
     const count = this.count(payload.path)
     const end = Math.min(payload.size, cutAfter ?? stallAfter ?? endAfter ?? payload.size)
+    const pieceSize = rate === undefined ? 65_536 : Math.ceil(rate / 20)
+    let block = payloadBlock(payload, 0)
     for (let at = 0; at < end;) {
-      const octets = payloadBlock(payload, at)
-      const piece = octets.subarray(0, Math.min(rate === undefined ? 65_536 : rate / 20, end - at))
+      if (block.length === 0) block = payloadBlock(payload, at)
+      const piece = block.subarray(0, Math.min(pieceSize, end - at))
+      block = block.subarray(piece.length)
       count.bytes += piece.length
       at += piece.length
       if (rate !== undefined) await sleep(50)
