@@ -40,7 +40,7 @@ export function generatedTree(options: GeneratedTreeOptions): FileTree {
     async open(path, client) {
       const name = treePath(path)?.join('/')
       if (name === 'menu.ipxe') return openIpxeMenu(name, client, options)
-      if (name === 'autoexec.ipxe') return textFile(renderAutoexec(urlFor(client, options)))
+      if (name === 'autoexec.ipxe') return openAutoexec(client, options)
       const config = name === undefined ? undefined : parsePxelinuxName(name)
       if (name === undefined || config === undefined) return undefined
       return openPxelinuxMenu({ path: name, name: config }, client, options)
@@ -64,6 +64,17 @@ export function trampTree(options: Pick<GeneratedTreeOptions, 'autodeploy' | 'em
     },
     list: () => Promise.resolve(autodeploy === undefined ? [] : ['tramp']),
   }
+}
+
+/**
+ * Not for a machine that is to boot by Auto Deploy: without it, iPXE asks DHCP and gets `tramp`
+ * by TFTP, the way that vCenter's own loaders go.
+ */
+function openAutoexec(client: Client, options: GeneratedTreeOptions): OpenFile | undefined {
+  const mac = client.mac ?? options.macOf(client.ip)
+  const host = mac === undefined ? undefined : options.hosts.get(mac)
+  if (host?.boot === 'autodeploy' && host.loader === 'auto') return undefined
+  return textFile(renderAutoexec(urlFor(client, options)))
 }
 
 function openIpxeMenu(path: string, client: Client, options: GeneratedTreeOptions): OpenFile {

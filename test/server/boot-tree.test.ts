@@ -123,6 +123,12 @@ describe('iPXE scripts', () => {
     expect(emitted).toEqual([])
   })
 
+  test('autoexec is not for Auto Deploy, which goes by `tramp`', async () => {
+    const host: Host = { name: 'esx-01', mac, boot: 'autodeploy', loader: 'auto' }
+    const tree = generatedTree(options({ hosts: new Map([[mac, host]]), macOf: () => mac }))
+    expect(await textOf(tree, 'autoexec.ipxe')).toBeUndefined()
+  })
+
   test('autoexec asks for an address first', async () => {
     const text = await textOf(generatedTree(options()), 'autoexec.ipxe')
     expect(text).toMatch(/^#!ipxe\ndhcp .*\nchain .*menu\.ipxe\?mac=/)
