@@ -50,6 +50,8 @@ export interface LabSetup {
   readonly files?: LabFiles | undefined
   /** Sections of the configuration that replace the lab's own; `hosts` are added. */
   readonly config?: Readonly<Record<string, unknown>> | undefined
+  /** Starts what else the network has before the service; it is stopped after the service. */
+  readonly before?: ((network: LabNetwork) => Promise<AsyncDisposable>) | undefined
   /** Everything that was said goes into this file. */
   readonly pcap?: string | undefined
 }
@@ -79,6 +81,7 @@ export async function openLab(setup: LabSetup): Promise<Lab> {
     const dhcp = await network.attach('dhcp', labAddresses.addressServer)
     started.use(await Dnsmasq.giveAddresses(dhcp))
   }
+  if (setup.before !== undefined) started.use(await setup.before(network))
   const namespace = await network.attach('srv', `${labAddresses.server}/24`)
   const config = labConfig(setup, directory)
   const server = started.use(

@@ -45,7 +45,7 @@ export function sawMenu(result: LabResult): boolean {
   return result.steps.some(({ says }) => says.includes('menu is on the screen'))
 }
 
-function story(result: LabResult): string {
+export function story(result: LabResult): string {
   const steps = result.steps.flatMap((step) => stepLine(step) ?? [])
   return [result.reason, '', ...steps, '', result.serial.slice(-3000)].join('\n')
 }
