@@ -24,21 +24,46 @@ export interface MirrorsOptions {
   readonly clock: Clock
 }
 
+export interface OpenMirrors {
+  readonly all: readonly OpenMirror[]
+  /** Ports first, then what is running, then the store. */
+  close(): Promise<void>
+}
+
 /** Throws InputError when a CA file cannot be read. */
-export async function openMirrors(options: MirrorsOptions): Promise<readonly OpenMirror[]> {
+export async function openMirrors(options: MirrorsOptions): Promise<OpenMirrors> {
   const { config, clock } = options
   const configured = Object.entries(config.mirrors)
-  if (configured.length === 0) return []
+  if (configured.length === 0) return { all: [], close: () => Promise.resolve() }
+  await using opened = new AsyncDisposableStack()
   const { directory, size } = config.cache
   const store = await ContentStore.open({ directory, maxBytes: size, clock })
-  return await Promise.all(
-    configured.map(async ([name, settings]) => {
-      const opened = openMirror(name, settings, options, store)
-      const server = Fastify({ forceCloseConnections: true })
-      await server.register(opened.plugin)
-      return { mirror: opened, port: settings.port, server }
-    }),
-  )
+  opened.defer(() => store.close())
+  const all: OpenMirror[] = []
+  for (const [name, settings] of configured) {
+    const mirrored = openMirror(name, settings, options, store)
+    opened.defer(() => mirrored.close())
+    const server = await ownServer(mirrored)
+    opened.defer(() => server.close())
+    all.push({ mirror: mirrored, port: settings.port, server })
+  }
+  const open = opened.move()
+  return { all, close: () => open.disposeAsync() }
+}
+
+/** The mirror alone, at the root of a port. */
+async function ownServer({ plugin }: Mirror): Promise<FastifyInstance> {
+  const server = Fastify({
+    forceCloseConnections: true,
+    frameworkErrors: (_error, _request, reply) => {
+      void reply
+        .code(400)
+        .type('text/plain; charset=utf-8')
+        .send('the request cannot be understood\n')
+    },
+  })
+  await server.register(plugin)
+  return server
 }
 
 function openMirror(
@@ -48,7 +73,9 @@ function openMirror(
   store: ContentStore,
 ): Mirror {
   const { origin, servername, hostHeader, profile } = settings
-  const trust: OriginTrust = settings.trust ?? { pinFile: join(config.data, 'origins', name) }
+  const trust: OriginTrust = settings.trust ?? {
+    pinFile: join(config.data, 'mirrors', `${name}.pin`),
+  }
   try {
     return mirror({ name, origin, trust, servername, hostHeader, profile, store, emit, macOf })
   } catch (error) {

@@ -65,13 +65,10 @@ export async function startService(
   const store = openLeaseStore(join(config.data, 'leases.db'))
   opened.defer(() => store.close())
   const parts = assemble(config, hub, clock, new LeaseTable(store.load()))
-  const files = await bootFiles({ ...parts })
+  const files = await bootFiles(parts)
 
-  const mirrors = await openMirrors({ ...parts })
-  for (const { mirror, server } of mirrors) {
-    opened.defer(() => mirror.close())
-    opened.defer(() => server.close())
-  }
+  const { all: mirrors, close } = await openMirrors(parts)
+  opened.defer(close)
   const state = { ready: false }
   const http = await openHttp(parts, files, mirrors, () => state.ready)
   opened.defer(() => http.close())
