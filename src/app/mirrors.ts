@@ -7,6 +7,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Emit } from '../core/events.ts'
 import { ContentStore } from '../io/content-store.ts'
 import type { OriginTrust } from '../io/origin-trust.ts'
+import { refuseInPlainWords } from '../server/http-server.ts'
 import { type Mirror, mirror } from '../server/mirror.ts'
 import type { Config } from './config-schema.ts'
 
@@ -55,12 +56,7 @@ export async function openMirrors(options: MirrorsOptions): Promise<OpenMirrors>
 async function ownServer({ plugin }: Mirror): Promise<FastifyInstance> {
   const server = Fastify({
     forceCloseConnections: true,
-    frameworkErrors: (_error, _request, reply) => {
-      void reply
-        .code(400)
-        .type('text/plain; charset=utf-8')
-        .send('the request cannot be understood\n')
-    },
+    frameworkErrors: refuseInPlainWords,
   })
   await server.register(plugin)
   return server

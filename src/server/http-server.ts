@@ -5,6 +5,7 @@
  *
  * Mirrors are plugins that the application registers on the instance, before it listens.
  */
+import type { ServerResponse } from 'node:http'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { messageOf } from '../core/errors.ts'
 import { eventStream } from './event-stream.ts'
@@ -18,11 +19,7 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
   const server = Fastify({
     rewriteUrl: ({ url }) => singleSlashes(url ?? '/'),
     routerOptions: { maxParamLength: 4096 },
-    frameworkErrors: (_error, _request, reply) => {
-      reply.hijack()
-      const text = 'the request cannot be understood\n'
-      reply.raw.writeHead(400, { 'content-type': plain, 'content-length': text.length }).end(text)
-    },
+    frameworkErrors: refuseInPlainWords,
     requestTimeout: 300_000,
     // Transfers that are running may end; see `closeInTime`.
     forceCloseConnections: 'idle',
@@ -47,6 +44,17 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
 }
 
 const plain = 'text/plain; charset=utf-8'
+
+/** For what fastify refuses before any route, such as a broken `%` in a path. */
+export function refuseInPlainWords(
+  _error: unknown,
+  _request: unknown,
+  reply: { hijack(): unknown; readonly raw: ServerResponse },
+): void {
+  reply.hijack()
+  const text = 'the request cannot be understood\n'
+  reply.raw.writeHead(400, { 'content-type': plain, 'content-length': text.length }).end(text)
+}
 
 /**
  * Firmware joins a folder and a name with one slash too many (`/t13//grubx64.efi`). A mirrored path
