@@ -1,6 +1,6 @@
 #!/bin/sh
 # The page at /: what this request looked like from here. busybox httpd runs it; it gives the
-# client's side as variables, our own side is read from the table of connections.
+# client's side as variables.
 
 escape() { printf '%s' "$1" | sed 's/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g; s/"/\&quot;/g'; }
 row() { printf '<tr><th>%s</th><td>%s</td></tr>\n' "$1" "$(escape "$2")"; }
@@ -10,9 +10,25 @@ client=${REMOTE_ADDR#[}
 client=${client%]}
 client=${client#::ffff:}
 
-local=$(netstat -tnW | awk -v port=":$REMOTE_PORT\$" '$6 == "ESTABLISHED" && $5 ~ port { print $4; exit }')
-server_ip=${local%:*}
-server_ip=${server_ip#::ffff:}
+# Our own end: the row of the kernel's table whose far end has the client's port. Addresses are four
+# words there, each with its octets in reverse; an IPv4 address is the last word after 0:0:FFFF.
+set -- $(awk -v port="$(printf '%04X' "$REMOTE_PORT")" '
+  function octet(at) { return ("0x" substr(local[1], at, 2)) + 0 }
+  function group(at) { return sprintf("%x", octet(at) * 256 + octet(at - 2)) }
+  substr($3, 34) == port && $4 ~ /01|08/ {
+    split($2, local, ":")
+    if (substr(local[1], 1, 24) == "0000000000000000FFFF0000") {
+      text = octet(31) "." octet(29) "." octet(27) "." octet(25)
+    } else {
+      text = ""
+      for (word = 1; word < 32; word += 8) text = text ":" group(word + 6) ":" group(word + 2)
+      text = substr(text, 2)
+    }
+    print text, ("0x" local[2]) + 0
+    exit
+  }' /proc/net/tcp6)
+server_ip=$(printf '%s' "$1" | sed -E 's/(^|:)0(:0)+(:|$)/::/')
+server_port=$2
 version=$(cat /etc/tinyvm-version)
 
 page() {
@@ -40,7 +56,7 @@ $(row 'X-Forwarded-For' "${HTTP_X_FORWARDED_FOR:-None}")
 <h2>Server</h2>
 <table>
 $(row 'Server IP' "$server_ip")
-$(row 'Server Port' "${local##*:}")
+$(row 'Server Port' "$server_port")
 $(row 'Protocol' "$SERVER_PROTOCOL")
 </table>
 <h2>Other details</h2>

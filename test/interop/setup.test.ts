@@ -1,0 +1,168 @@
+/**
+ * Set-up on this machine, and the image that it built, on virtual hardware. `npm test` has run set-up
+ * before, so everything is there.
+ */
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { createServer as createHttpServer } from 'node:http'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { places } from '../../src/setup/places.ts'
+import { composeImage } from '../../src/setup/tinyvm/image.ts'
+import type { Parts } from '../../src/setup/tinyvm/parts.ts'
+import { TestNetwork } from '../support/netns.ts'
+import { TinyvmMachine } from '../support/tinyvm-machine.ts'
+
+interface Manifest {
+  readonly version: string
+  readonly kernel: string
+  readonly files: readonly { readonly file: string; readonly size: number }[]
+}
+
+const readJson = (...path: string[]): unknown => JSON.parse(readFileSync(join(...path), 'utf8'))
+const manifest = readJson(places.tinyvm, 'manifest.json') as Manifest
+
+test('when nothing is missing, set-up does nothing, says nothing and needs no network', async () => {
+  await using network = new TestNetwork()
+  const nowhere = network.namespace('none')
+  const started = performance.now()
+  const ran = await network.run(nowhere, [process.execPath, 'bin/setup.js', '--test'])
+  expect(ran).toEqual({ status: 0, output: '' })
+  expect(performance.now() - started, 'milliseconds').toBeLessThan(3_000)
+})
+
+test('an option that does not exist is the user’s mistake', async () => {
+  await using network = new TestNetwork()
+  const nowhere = network.namespace('none')
+  const ran = await network.run(nowhere, [process.execPath, 'bin/setup.js', '--everything'])
+  expect(ran.status).toBe(2)
+  expect(ran.output).toContain("Unknown option '--everything'")
+})
+
+test('every boot loader is there, with its package, version and licence', () => {
+  const { files } = readJson(places.loaders, 'manifest.json') as {
+    files: Record<string, unknown>[]
+  }
+  const names = files.map(({ file }) => file)
+  expect(names).toEqual(expect.arrayContaining(['lpxelinux.0', 'ldlinux.c32', 'undionly.kpxe']))
+  for (const file of files) {
+    expect(readFileSync(join(places.loaders, String(file['file']))).length).toBe(file['size'])
+    expect(file).toMatchObject({ licence: 'GPL-2+', version: expect.any(String) as string })
+    const licence = readFileSync(join(places.loaders, 'licences', String(file['package'])), 'utf8')
+    expect(licence).toContain('GPL')
+  }
+})
+
+test('the initrd is small, and the same again when it is built again', async () => {
+  const built = readFileSync(join(places.tinyvm, 'initrd'))
+  expect(built.length, 'octets').toBeLessThan(6e6)
+  const again = await composeImage({
+    parts: readJson(places.tinyvmParts, 'parts.json') as Parts,
+    partsFolder: places.tinyvmParts,
+    rootFolder: places.tinyvmRoot,
+    version: manifest.version,
+  })
+  expect(built.equals(again)).toBe(true)
+})
+
+test.for(['vmxnet3', 'e1000', 'e1000e', 'rtl8139'])(
+  'TinyVM comes up in 192 MB with a card of type %s',
+  async (card) => {
+    await using machine = new TinyvmMachine({ card })
+    const [line] = await machine.shows(/TINYVM-UP .*/)
+    expect(line).toBe('TINYVM-UP mac=52:54:00:12:34:56 ip=10.0.2.15 report=none')
+  },
+)
+
+test('TinyVM reports, serves its page, lets root in at the console, and switches off', async () => {
+  const page = await freePort()
+  await using reports = await ReportServer.open()
+  await using machine = new TinyvmMachine({
+    card: 'virtio-net-pci',
+    reportTo: reports.port,
+    page,
+  })
+  const [line] = await machine.shows(/TINYVM-UP .*/)
+  expect(line).toBe('TINYVM-UP mac=52:54:00:12:34:56 ip=10.0.2.15 report=sent')
+  expect(reports.received, 'the first one was refused').toHaveLength(2)
+  expect(reports.received[1]).toEqual({
+    mac: '52:54:00:12:34:56',
+    system: 'tinyvm',
+    version: manifest.version,
+    kernel: manifest.kernel,
+    addresses: ['10.0.2.15'],
+    uptime: expect.any(Number) as number,
+  })
+
+  const base = `http://127.0.0.1:${page}`
+  const health = await fetch(`${base}/health.html`)
+  expect([health.status, (await health.text()).trim()]).toEqual([200, 'SUCCESS'])
+  const headers = { 'x-forwarded-for': '192.0.2.1, <b>' }
+  const shown = rowsOf(await (await fetch(`${base}/?q=<i>&r`, { headers })).text())
+  expect(shown).toMatchObject({
+    'Client IP': '10.0.2.2',
+    'Client Port': expect.stringMatching(/^\d+$/) as string,
+    'X-Forwarded-For': '192.0.2.1, &lt;b&gt;',
+    'Server IP': '10.0.2.15',
+    'Server Port': '80',
+    Protocol: 'HTTP/1.1',
+    Method: 'GET',
+    'Host Header': `127.0.0.1:${page}`,
+    'Requested URI': '/?q=%3Ci%3E&amp;r',
+    'Current Time (GMT)': expect.stringMatching(/^\w+ \d+, \d{4}, [\d:]{8}$/) as string,
+    'IPv4 (eth0)': '10.0.2.15',
+    'IPv6 (eth0)': expect.stringMatching(/^fe80::/) as string,
+  })
+
+  await machine.shows(/IPv4 {2}10\.0\.2\.15 {2}\(eth0, DHCP\)[\s\S]*login: $/)
+  await machine.type('root', /root@tinyvm:~# $/)
+  await machine.type('ip -4 -o addr show eth0', /inet 10\.0\.2\.15\/24 /)
+  await machine.type('poweroff', /System will power off|Requesting system poweroff/)
+  expect(await machine.off()).toBe(0)
+})
+
+/** The page's table: heading → cell, the last one where a heading comes twice. */
+function rowsOf(page: string): Record<string, string> {
+  return Object.fromEntries(
+    [...page.matchAll(/<tr><th>(.*?)<\/th><td>(.*?)<\/td><\/tr>/g)].map(([, th, td]) => [th, td]),
+  )
+}
+
+/** Takes reports; the first is refused, as by a service that is just starting. */
+class ReportServer implements AsyncDisposable {
+  readonly received: unknown[] = []
+  readonly #server = createHttpServer((request, response) => {
+    let body = ''
+    request.on('data', (part) => (body += String(part)))
+    request.on('end', () => {
+      this.received.push(JSON.parse(body))
+      const path = `${request.method} ${request.url} ${request.headers['content-type']}`
+      const right = path === 'POST /api/report application/json' && this.received.length > 1
+      response.writeHead(right ? 204 : 503).end()
+    })
+  })
+
+  static async open(): Promise<ReportServer> {
+    const server = new ReportServer()
+    await once(server.#server.listen(0, '127.0.0.1'), 'listening')
+    return server
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections()
+    await new Promise((resolve) => this.#server.close(resolve))
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
