@@ -67,8 +67,9 @@ export async function startService(
   const parts = assemble(config, hub, clock, new LeaseTable(store.load()))
   const files = await bootFiles(parts)
 
-  const { all: mirrors, close } = await openMirrors(parts)
-  opened.defer(close)
+  const openedMirrors = await openMirrors(parts)
+  opened.defer(() => openedMirrors.close())
+  const mirrors = openedMirrors.all
   const state = { ready: false }
   const http = await openHttp(parts, files, mirrors, () => state.ready)
   opened.defer(() => http.close())
