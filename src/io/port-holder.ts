@@ -39,7 +39,7 @@ export function portRefusal(error: unknown, where: PortPlace): string {
 }
 
 /** E.g. `dnsmasq (process 812)`; several are joined by commas. */
-export function portHolder(transport: Transport, port: number): string {
+function portHolder(transport: Transport, port: number): string {
   const tables = [`/proc/net/${transport}`, `/proc/net/${transport}6`]
   const sockets = new Set(tables.flatMap((table) => socketsOn(port, contentOf(table))))
   const holders = sockets.size === 0 ? [] : processIds().filter((id) => holdsOne(id, sockets))

@@ -3,7 +3,7 @@
  * asked twice. A machine that is told 503 must hear of it; it is vCenter's way to say "not yet".
  */
 import { type Readable, Transform, pipeline } from 'node:stream'
-import type { FastifyReplyFromHooks } from '@fastify/reply-from'
+import type { FastifyReply } from 'fastify'
 import { type Origin, originError } from '../io/origin.ts'
 import { type HostHeader, endToEnd, passRequestHeaders } from '../protocol/cache/headers.ts'
 import type { HeaderFields } from '../protocol/cache/policy.ts'
@@ -19,7 +19,7 @@ export interface PassOptions {
 export function passThrough(
   { origin, hostHeader, counters }: PassOptions,
   target: string,
-  hooks: FastifyReplyFromHooks,
+  hooks: NonNullable<Parameters<FastifyReply['from']>[1]>,
 ): PassThrough {
   return {
     ask(exchange, reason) {

@@ -155,7 +155,3 @@ export function toHex(octets: Uint8Array): string {
   for (const octet of octets) text += octet.toString(16).padStart(2, '0')
   return text
 }
-
-export function equalOctets(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((octet, index) => octet === b[index])
-}

@@ -93,6 +93,6 @@ export function strongEtag(headers: HeaderFields): string | undefined {
 }
 
 /** `host:8080` as `host`; an IPv6 address keeps its brackets. */
-export function withoutPort(host: string): string {
+function withoutPort(host: string): string {
   return host.replace(/:\d*$/, '')
 }
