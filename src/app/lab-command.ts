@@ -120,7 +120,7 @@ function interruption(): AbortSignal {
 }
 
 async function watch(machine: VirtualMachine, signal: AbortSignal): Promise<void> {
-  console.log('the machine runs on; Ctrl-] ends it')
+  console.log('the machine runs on, its console is here: Enter for a prompt, Ctrl-] ends it')
   const interrupted = new Promise<void>((resolved) => {
     signal.addEventListener('abort', () => resolved(), { once: true })
   })

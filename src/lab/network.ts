@@ -7,6 +7,7 @@
  * a killed one left behind is known: its pid is no longer alive. Only such leftovers are removed.
  */
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { SystemError } from '../core/errors.ts'
 import { run } from './processes.ts'
 
@@ -148,10 +149,10 @@ async function listNamespaces(): Promise<readonly string[]> {
   return text.split('\n').flatMap((line) => line.split(' ')[0] ?? [])
 }
 
+/** A zombie is dead: only its parent has not asked yet what became of it. */
 function isAlive(pid: number): boolean {
   try {
-    process.kill(pid, 0)
-    return true
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
   } catch {
     return false
   }

@@ -45,7 +45,9 @@ export async function stop(child: LabChild): Promise<void> {
   if (!isRunning(child)) return
   const ended = once(child, 'exit')
   child.kill('SIGTERM')
-  const inTime = await Promise.race([ended.then(() => true), delay(patience, false)])
+  // `ref`: a child that has ended must not keep the lab waiting for the rest of the time.
+  const late = delay(patience, false, { ref: false })
+  const inTime = await Promise.race([ended.then(() => true), late])
   if (inTime) return
   child.kill('SIGKILL')
   await ended
