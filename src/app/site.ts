@@ -1,12 +1,17 @@
 /** From what the person wrote to what the parts work with: hosts, catalog, subnets. */
-import type { Mac } from '../core/address.ts'
+import {
+  type AddressRange,
+  type Mac,
+  type Subnet,
+  broadcastAddress,
+  contains,
+} from '../core/address.ts'
 import { tinyvmEntry } from '../boot/builtin.ts'
 import type { Catalog, Entry } from '../boot/catalog.ts'
 import type { Host } from '../boot/host.ts'
 import type { DhcpSubnet } from '../protocol/dhcp/subnet.ts'
 import type { Config } from './config-schema.ts'
 import { poolRanges } from './config-checks.ts'
-import { contains } from '../core/address.ts'
 
 export interface Site {
   readonly hosts: ReadonlyMap<Mac, Host>
@@ -59,11 +64,16 @@ function subnetOf(subnet: Config['dhcp']['subnets'][number], config: Config): Dh
   return {
     subnet: subnet.network,
     mode: subnet.mode ?? config.dhcp.mode ?? 'full',
-    pool: poolRanges(subnet.pool),
+    pool: subnet.pool === undefined ? [wholeNetwork(subnet.network)] : poolRanges(subnet.pool),
     gateway: subnet.gateway,
     dns: subnet.dns,
     domain: subnet.domain,
     leaseSeconds: subnet.lease,
     reservations: new Map(reserved),
   }
+}
+
+/** What must not be given away (our own address, the gateway, reserved ones) is left out later. */
+function wholeNetwork(subnet: Subnet): AddressRange {
+  return { first: subnet.network, last: broadcastAddress(subnet) }
 }
