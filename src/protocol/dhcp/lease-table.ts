@@ -73,10 +73,10 @@ export class LeaseTable {
     return this.#put({ ...client, address, state: 'bound', expires: now + seconds * 1000 })
   }
 
-  /** The client took another server's offer: ours is free again. */
+  /** The client took another server's offer: ours is free again, and never was its own. */
   withdraw(key: string, subnet: Subnet): void {
     const lease = this.find(key, subnet)
-    if (lease?.state === 'offered') this.#put({ ...lease, state: 'released' })
+    if (lease?.state === 'offered') this.#put({ ...lease, expires: 0 })
   }
 
   /** The client gives its address back; undefined when it is not its own. Must be stored. */

@@ -11,7 +11,7 @@ import type { DhcpMessage } from '../../wire/dhcp-message.ts'
 import { dhcpOption, type MessageType } from '../../wire/dhcp-options.ts'
 import { type Client, clientOf } from './client.ts'
 import { type DhcpEffect, ignore } from './effect.ts'
-import type { Lease } from './lease.ts'
+import { isHeld, type Lease } from './lease.ts'
 import type { LeaseTable } from './lease-table.ts'
 import type { Place } from './pool.ts'
 import { type Answering, informReply, leaseReply, nakReply } from './reply.ts'
@@ -124,7 +124,8 @@ function known(
     return confirm(message, client, context, now)
   }
   const other = leases.find(client.key, subnet.subnet)
-  if (other === undefined || !isTheirs(other)) {
+  // A lease that was given back or has run out says nothing: the client may be another server's now.
+  if (other?.state !== 'bound' || !isHeld(other, now)) {
     return ignore('a client without a lease of ours asks for its address')
   }
   return refuse(message, context, `its address is ${formatIpv4(other.address)}`)

@@ -213,6 +213,22 @@ describe('requests that are not for us, or wrong', () => {
     expect(dora({ mac: '52:54:00:00:00:02', requested: '10.40.0.105' })).toBe('10.40.0.105')
   })
 
+  test("another server's client is left alone when it renews, whatever we once offered it", () => {
+    const address = formatIpv4(replyTo(message('discover')).yourAddress)
+    hear(message('request', { requested: '10.40.0.200', serverId: '10.40.0.2' }))
+    for (const wish of [{ ciaddr: '10.40.0.200' }, { requested: '10.40.0.200' }]) {
+      expect(reasonOf(hear(message('request', wish)))).toMatch(/without a lease of ours/)
+    }
+    expect(reasonOf(hear(message('request', { requested: address })))).toMatch(/without a lease/)
+  })
+
+  test("a client that gave our address back and has another server's is left alone", () => {
+    const address = dora()
+    hear(message('release', { ciaddr: address, serverId: '10.40.0.1' }))
+    const renewal = message('request', { ciaddr: '10.40.0.200' })
+    expect(reasonOf(hear(renewal))).toMatch(/without a lease of ours/)
+  })
+
   test("another server's ACK does not cost the machine its lease", () => {
     const address = dora()
     hear(message('request', { requested: '10.9.9.9', serverId: '10.40.0.2' }))
