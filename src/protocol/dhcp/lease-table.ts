@@ -69,7 +69,7 @@ export class LeaseTable {
     if (!this.#isFreeFor(place, client, address, now)) return undefined
     const reserved = this.#reserved(place, client, now)
     if (reserved !== undefined && reserved !== address) return undefined
-    this.withdraw(client.key, place.subnet.subnet)
+    this.#giveUpOthers(client.key, place.subnet.subnet, address)
     return this.#put({ ...client, address, state: 'bound', expires: now + seconds * 1000 })
   }
 
@@ -92,6 +92,18 @@ export class LeaseTable {
     if (lease?.key !== key || (lease.state !== 'bound' && lease.state !== 'offered'))
       return undefined
     return this.#put({ ...lease, state: 'declined', expires: now + quarantineMilliseconds })
+  }
+
+  /**
+   * A machine has one address in a subnet. What it had before is free at once; on disk that lease
+   * runs out by itself, which only costs an address for a while if the server starts anew.
+   */
+  #giveUpOthers(key: string, subnet: Subnet, kept: Ipv4): void {
+    for (const address of [...(this.#byKey.get(key) ?? [])]) {
+      const lease = this.#byAddress.get(address)
+      if (lease === undefined || address === kept || !contains(subnet, address)) continue
+      this.#put({ ...lease, expires: 0 })
+    }
   }
 
   #choose(place: Place, client: Client, wished: Ipv4 | undefined, now: number): Ipv4 | undefined {

@@ -257,6 +257,14 @@ describe('requests that are not for us, or wrong', () => {
     expect(nak.options.has(dhcpOption.leaseSeconds)).toBe(false)
   })
 
+  test('a machine that asks for one address after another has only the last one', () => {
+    for (const requested of ['10.40.0.101', '10.40.0.102', '10.40.0.103']) {
+      replyTo(message('request', { requested, serverId: '10.40.0.1' }))
+    }
+    expect(leases.active(now).map((lease) => formatIpv4(lease.address))).toEqual(['10.40.0.103'])
+    expect(dora({ mac: '52:54:00:00:00:02', requested: '10.40.0.101' })).toBe('10.40.0.101')
+  })
+
   test('SELECTING outside the pool is refused', () => {
     const request = message('request', { requested: '10.40.0.200', serverId: '10.40.0.1' })
     expect(typeOf(replyTo(request))).toBe('nak')
