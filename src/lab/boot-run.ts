@@ -85,7 +85,7 @@ export class BootRun {
     const reason = await this.#verdict(over.signal)
     over.abort(new Error('the boot is over'))
     const seconds = this.#secondsAt(Date.now())
-    if (!this.#pictured) await this.#picture()
+    if (!this.#pictured) await this.#lastPicture()
     return {
       ok: reason === undefined,
       seconds,
@@ -156,6 +156,15 @@ export class BootRun {
     if (keys.length === 0) return
     await this.#machine.press(keys)
     this.#note(`keys pressed: ${keys.join(' ')}`)
+  }
+
+  /** A system that is up has yet to paint its login. */
+  async #lastPicture(): Promise<void> {
+    if (this.#options.screenshot === undefined) return
+    const painted = AbortSignal.timeout(5000)
+    if (this.#progress.isUp) await this.#machine.console.waitFor(/login:/, painted).catch(() => {})
+    await delay(painting)
+    await this.#picture()
   }
 
   async #picture(): Promise<void> {

@@ -49,7 +49,7 @@ export interface MachineSpec {
 
 export function qemuArguments(spec: MachineSpec, files: LabFiles): readonly string[] {
   return [
-    ['-nodefaults', '-no-user-config', '-name', spec.name],
+    ['-nodefaults', '-no-user-config', '-name', spec.name, '-uuid', uuidOf(spec.mac)],
     ['-display', 'none', '-no-reboot', '-S', '-smp', '1', '-m', String(spec.memory)],
     accelerationArguments[spec.acceleration],
     firmwareArguments[spec.firmware](spec, files),
@@ -59,6 +59,11 @@ export function qemuArguments(spec: MachineSpec, files: LabFiles): readonly stri
     ['-chardev', `socket,id=serial,path=${spec.serialSocket},server=on,wait=off`],
     ['-serial', 'chardev:serial', '-qmp', `unix:${spec.monitorSocket},server=on,wait=off`],
   ].flat()
+}
+
+/** Every real board has one of its own, more or less; firmware sends it in option 97. */
+function uuidOf(mac: string): string {
+  return `b0071ace-0000-4000-8000-${mac.replaceAll(':', '')}`
 }
 
 const accelerationArguments: Readonly<Record<Acceleration, readonly string[]>> = {

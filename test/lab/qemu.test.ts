@@ -34,6 +34,7 @@ test.for(Object.keys(labFirmwares) as LabFirmware[])('%s waits switched off', (f
   expect(line).toContain(' -S ')
   expect(line).toContain(' -m 192')
   expect(line).toContain('mac=52:54:00:b0:07:01')
+  expect(line).toContain('-uuid b0071ace-0000-4000-8000-525400b00701')
   expect(line).toContain('ifname=t1,script=no,downscript=no')
 })
 
