@@ -13,7 +13,14 @@ describe('who asks', () => {
     ['ipxe-bios-discover', 'ipxe', 'bios', false, true],
     ['ipxe-efi-discover', 'ipxe', 'uefi-x64', false, true],
     ['ipxe-bios-4011-request', 'ipxe', 'bios', false, true],
+    ['edk2-x64-http-request', 'firmware', 'uefi-x64', true, false],
+    ['ipxe-2025-bios-discover', 'ipxe', 'bios', false, true],
+    ['ipxe-2025-bios-request', 'ipxe', 'bios', false, true],
+    ['ipxe-2025-efi-discover', 'ipxe', 'uefi-x64', false, true],
+    ['ipxe-2025-efi-after-pxe-discover', 'ipxe', 'uefi-x64', false, true],
+    ['ipxe-2025-efi-after-pxe-request', 'ipxe', 'uefi-x64', false, true],
     ['udhcpc-discover', 'system', undefined, false, false],
+    ['udhcpc-tinyvm-request', 'system', undefined, false, false],
   ] as const)('%s', ([name, stage, firmware, isHttpBoot, isIpxeHttp]) => {
     const machine = identifyMachine(captured(name))
     expect(machine).toMatchObject({ stage, httpBoot: isHttpBoot, ipxeHttp: isIpxeHttp })
@@ -24,6 +31,9 @@ describe('who asks', () => {
     expect(identifyMachine(captured('intel-discover')).uuid).toBe(
       '03000200-0400-0500-0006-000700080009',
     )
+    for (const name of ['ipxe-2025-bios-discover', 'ipxe-2025-efi-discover']) {
+      expect(identifyMachine(captured(name)).uuid).toBe('b0071ace-0000-4000-8000-525400b00701')
+    }
   })
 
   test('what a later stage does not say is kept from before', () => {

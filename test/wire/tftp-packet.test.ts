@@ -31,6 +31,13 @@ test.for([
   },
   { name: 'edk2-x64-read', file: 'ipxe.efi', asked: { blksize: '1468', windowsize: '4' } },
   { name: 'ipxe-bios-e1000', file: 'boot.bin', asked: { blksize: '1432', tsize: '0' } },
+  { name: 'ipxe-2025-autoexec', file: 'autoexec.ipxe', asked: { blksize: '1432', tsize: '0' } },
+  { name: 'pxelinux-module', file: 'ldlinux.c32', asked: { tsize: '0', blksize: '1408' } },
+  {
+    name: 'pxelinux-config',
+    file: 'pxelinux.cfg/01-52-54-00-b0-07-01',
+    asked: { tsize: '0', blksize: '1408' },
+  },
   { name: 'intel-bios-probe', file: 'boot', asked: { tsize: '0' } },
   { name: 'intel-bios-read', file: 'boot', asked: { blksize: '1456' } },
 ])('the read request of $name, and back', ({ name, file, asked }) => {
