@@ -99,10 +99,10 @@ export class LeaseTable {
    * runs out by itself, which only costs an address for a while if the server starts anew.
    */
   #giveUpOthers(key: string, subnet: Subnet, kept: Ipv4): void {
-    for (const address of [...(this.#byKey.get(key) ?? [])]) {
+    const had = [...(this.#byKey.get(key) ?? [])]
+    for (const address of had.filter((each) => each !== kept && contains(subnet, each))) {
       const lease = this.#byAddress.get(address)
-      if (lease === undefined || address === kept || !contains(subnet, address)) continue
-      this.#put({ ...lease, expires: 0 })
+      if (lease !== undefined) this.#put({ ...lease, expires: 0 })
     }
   }
 
