@@ -12,12 +12,16 @@ import { chooseAddress, mayHold, type Place } from './pool.ts'
 
 /** How long an OFFER holds its address: firmware that collects offers asks again within 32 s. */
 export const offerMilliseconds = 60_000
+/** Offers remembered at the same time; above it the oldest is forgotten before its time. */
+const mostOffers = 65_536
 /** How long an address rests that a client found in use. */
 export const quarantineMilliseconds = 600_000
 
 export class LeaseTable {
   readonly #byAddress = new Map<Ipv4, Lease>()
   readonly #byKey = new Map<string, Set<Ipv4>>()
+  /** Addresses that were offered, oldest first. */
+  readonly #offers = new Set<Ipv4>()
 
   constructor(leases: Iterable<Lease> = []) {
     for (const lease of leases) this.#put(lease)
@@ -51,11 +55,26 @@ export class LeaseTable {
    * that it wishes, else any. Undefined when no address is free.
    */
   offer(place: Place, client: Client, wished: Ipv4 | undefined, now: number): Lease | undefined {
+    this.#forgetOffers(now)
     const address = this.#choose(place, client, wished, now)
     if (address === undefined) return undefined
     const held = this.#byAddress.get(address)
     if (held?.state === 'bound' && isHeld(held, now)) return held
+    this.#offers.delete(address)
+    this.#offers.add(address)
     return this.#put({ ...client, address, state: 'offered', expires: now + offerMilliseconds })
+  }
+
+  /** What nobody took leaves no trace, or invented machines would fill the memory. */
+  #forgetOffers(now: number): void {
+    for (const address of this.#offers) {
+      const lease = this.#byAddress.get(address)
+      if (lease?.state === 'offered') {
+        if (lease.expires > now && this.#offers.size <= mostOffers) return
+        this.#remove(lease)
+      }
+      this.#offers.delete(address)
+    }
   }
 
   /** Confirms an address; undefined when the client may not have it. The answer must be stored. */
@@ -133,12 +152,17 @@ export class LeaseTable {
 
   #put(lease: Lease): Lease {
     const before = this.#byAddress.get(lease.address)
-    if (before !== undefined) this.#byKey.get(before.key)?.delete(lease.address)
-    if (this.#byKey.get(before?.key ?? '')?.size === 0) this.#byKey.delete(before?.key ?? '')
+    if (before !== undefined) this.#remove(before)
     this.#byAddress.set(lease.address, lease)
     if (lease.state === 'declined') return lease // nobody's
     const addresses = this.#byKey.get(lease.key) ?? new Set()
     this.#byKey.set(lease.key, addresses.add(lease.address))
     return lease
+  }
+  #remove({ address, key }: Lease): void {
+    this.#byAddress.delete(address)
+    const addresses = this.#byKey.get(key)
+    addresses?.delete(address)
+    if (addresses?.size === 0) this.#byKey.delete(key)
   }
 }

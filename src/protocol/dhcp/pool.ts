@@ -21,10 +21,15 @@ export function mayHold(place: Place, client: Client, address: Ipv4): boolean {
   return isInPool(place, address) && !isReserved(subnet, address)
 }
 
+/** Addresses looked at for one answer: searching a whole /16 would keep everybody waiting. */
+const longestSearch = 1024
+
 /**
  * An address that nobody has had, else the one that was given up longest ago; undefined when all
  * are held. The search starts where the machine's key points, so that one machine is offered the
  * same address again without being remembered, and neighbours in time are not neighbours in place.
+ * In a pool that is larger than one search, a machine that found nothing there looks elsewhere,
+ * each time at another place.
  */
 export function chooseAddress(
   place: Place,
@@ -32,8 +37,28 @@ export function chooseAddress(
   holder: (address: Ipv4) => Lease | undefined,
   now: number,
 ): Ipv4 | undefined {
+  const total = poolSize(place.subnet)
+  return (
+    searchFrom(hash(client.key) % total, place, client, { holder, now }) ??
+    (total > longestSearch
+      ? searchFrom(hash(`${client.key} ${now}`) % total, place, client, { holder, now })
+      : undefined)
+  )
+}
+
+interface Search {
+  readonly holder: (address: Ipv4) => Lease | undefined
+  readonly now: number
+}
+
+function searchFrom(
+  start: number,
+  place: Place,
+  client: Client,
+  { holder, now }: Search,
+): Ipv4 | undefined {
   let oldest: Lease | undefined
-  for (const address of poolFrom(place.subnet, hash(client.key))) {
+  for (const address of poolFrom(place.subnet, start)) {
     if (!mayHold(place, client, address)) continue
     const lease = holder(address)
     if (lease === undefined) return address
@@ -74,11 +99,15 @@ function isReserved(subnet: DhcpSubnet, address: Ipv4): boolean {
   return reserved.has(address)
 }
 
-/** Every address of the pool once, beginning anywhere. */
+function poolSize({ pool }: DhcpSubnet): number {
+  return pool.reduce((sum, { first, last }) => sum + last - first + 1, 0)
+}
+
+/** Every address of the pool once, beginning anywhere; of a large one only a part. */
 function* poolFrom(subnet: DhcpSubnet, start: number): Generator<Ipv4> {
   const sizes = subnet.pool.map(({ first, last }) => last - first + 1)
-  const total = sizes.reduce((sum, size) => sum + size, 0)
-  for (let count = 0; count < total; count++) {
+  const total = poolSize(subnet)
+  for (let count = 0; count < Math.min(total, longestSearch); count++) {
     let index = (start + count) % total
     for (const [range, size] of sizes.entries()) {
       if (index < size) {
