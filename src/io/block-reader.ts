@@ -27,6 +27,9 @@ export class BlockReader {
   /** Packets of the stretches at hand, laid out one after the other. */
   readonly #stretches = new Map<number, Uint8Array>()
   readonly #loading = new Map<number, Promise<Uint8Array>>()
+  /** A stretch that is no longer needed: new ones for every read would keep the garbage collector busy. */
+  #spare: Uint8Array | undefined
+  #reuses = true
 
   constructor(file: OpenFile, { blockSize, windowSize }: BlockLayout) {
     this.#file = file
@@ -40,7 +43,8 @@ export class BlockReader {
   }
 
   /**
-   * The packets of blocks `first` to `last`, counted from 1; at once when they are at hand.
+   * The packets of blocks `first` to `last`, counted from 1; at once when they are at hand. Their
+   * octets stay until a later block is asked for as `first` (unless `stopReuse`).
    *
    * @throws Error when the file is shorter than it was when it was opened
    */
@@ -57,14 +61,22 @@ export class BlockReader {
     })
   }
 
+  /** Packets that were handed out may wait in a queue of the socket: their octets stay as they are. */
+  stopReuse(): void {
+    this.#reuses = false
+    this.#spare = undefined
+  }
+
   #stretchOf(block: number): number {
     return Math.floor((block - 1) / this.#blocks)
   }
 
   /** Blocks are only ever asked again from the last acknowledged one on. */
   #forgetBefore(stretch: number): void {
-    for (const index of this.#stretches.keys()) {
-      if (index < stretch) this.#stretches.delete(index)
+    for (const [index, packets] of this.#stretches) {
+      if (index >= stretch) continue
+      this.#stretches.delete(index)
+      if (this.#reuses) this.#spare = packets
     }
   }
 
@@ -111,7 +123,7 @@ export class BlockReader {
     const position = (firstBlock - 1) * this.#blockSize
     const length = Math.min(blocks * this.#blockSize, this.#file.size - position)
     const headers = blocks * dataHeaderLength
-    const packets = Buffer.allocUnsafeSlow(headers + length)
+    const packets = this.#takeBuffer(headers + length)
     const got = await this.#file.read(packets.subarray(headers), position)
     if (got < length) throw new Error('the file became shorter while it was sent')
     for (let index = 0; index < blocks; index++) {
@@ -121,5 +133,12 @@ export class BlockReader {
       writeDataHeader(packets.subarray(target), firstBlock + index)
     }
     return packets
+  }
+
+  #takeBuffer(length: number): Buffer {
+    const spare = this.#spare
+    if (spare === undefined || spare.length < length) return Buffer.allocUnsafeSlow(length)
+    this.#spare = undefined
+    return Buffer.from(spare.buffer, spare.byteOffset, length)
   }
 }

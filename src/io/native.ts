@@ -1,11 +1,12 @@
 /**
- * Every call into the C library, in this one file: what Node's `dgram` cannot do and DHCP needs.
+ * Every call into the C library, in this one file: what Node's `dgram` cannot do and we need.
  * `SO_BINDTODEVICE` ties a socket to an interface, so that the interface a packet came in on is
  * known and a broadcast leaves by it; `SIOCSARP` names the Ethernet address of a client that cannot
- * answer ARP yet (RFC 2131 §4.1). Loaded at the first use, because a system without koffi still
- * has everything else: `native.lacks` says in words what is missing then.
+ * answer ARP yet (RFC 2131 §4.1); `UDP_SEGMENT` makes many datagrams of one send. Loaded at the
+ * first use, because a system without koffi still has everything else: `native.lacks` says in words
+ * what is missing then.
  *
- * Sources: Linux socket(7), ip(7), arp(7), <linux/if_arp.h>.
+ * Sources: Linux socket(7), ip(7), udp(7), arp(7), <linux/if_arp.h>.
  */
 import { createRequire } from 'node:module'
 import { type Ipv4, type Mac, macOctets, parseIpv4 } from '../core/address.ts'
@@ -14,8 +15,8 @@ import { messageOf } from '../core/errors.ts'
 export interface BoundUdpSocketOptions {
   readonly address: string
   readonly port: number
-  /** Name of the interface. */
-  readonly device: string
+  /** Name of the interface; without one, any. */
+  readonly device?: string | undefined
   readonly broadcast?: boolean | undefined
   readonly reuse?: boolean | undefined
 }
@@ -43,12 +44,13 @@ export const native = {
     return [
       `a socket cannot be tied to one interface (${problem})`,
       'a client without an address cannot be answered by unicast: it is answered by broadcast',
+      'the packets of a TFTP window leave one by one, which costs more processor time',
     ]
   },
 }
 
 /**
- * A UDP socket bound to an interface and an address, as a file descriptor for `dgram`'s
+ * A UDP socket bound to an address, and to an interface if one is named, as a file descriptor for `dgram`'s
  * `bind({ fd })`, which owns it from then on.
  *
  * @throws NativeError when the system refuses, and with code `ENOSYS` when there is no library.
@@ -63,7 +65,9 @@ export function openBoundUdpSocket(options: BoundUdpSocketOptions): number {
     const set = (call: string, option: number, value: Uint8Array): void => {
       calls.checked(call, calls.setsockopt(fd, SOL_SOCKET, option, value, value.length))
     }
-    set('SO_BINDTODEVICE', SO_BINDTODEVICE, deviceName(options.device))
+    if (options.device !== undefined) {
+      set('SO_BINDTODEVICE', SO_BINDTODEVICE, deviceName(options.device))
+    }
     if (options.reuse === true) set('SO_REUSEADDR', SO_REUSEADDR, int32(1))
     if (options.broadcast === true) set('SO_BROADCAST', SO_BROADCAST, int32(1))
     const socketAddress = ipv4SocketAddress(address, options.port)
@@ -73,6 +77,48 @@ export function openBoundUdpSocket(options: BoundUdpSocketOptions): number {
     calls.close(fd)
     throw error
   }
+}
+
+/**
+ * Sends the pieces of `octets`, `size` octets each and the last perhaps shorter, as a datagram each
+ * by one call: the way through the kernel is paid once. At most 64 pieces and 65507 octets. Answers
+ * false, with nothing sent, where that is not possible: no library, an old kernel, pieces above the
+ * MTU, a full socket buffer. Then each piece is sent by itself.
+ */
+export function sendSegments(
+  fd: number,
+  octets: Uint8Array,
+  size: number,
+  to: { readonly address: string; readonly port: number },
+): boolean {
+  const { calls } = library()
+  const target = targetOf(to)
+  if (calls === undefined || target === undefined) return false
+  const send = (): boolean =>
+    calls.sendto(fd, octets, octets.length, MSG_DONTWAIT, target, target.length) >= 0
+  if (octets.length <= size) return send()
+  const segment = (value: number): number =>
+    calls.setsockopt(fd, SOL_UDP, UDP_SEGMENT, int32(value), 4)
+  if (segment(size) !== 0) return false
+  try {
+    return send()
+  } finally {
+    // Whatever else leaves by this socket is one datagram, however long.
+    segment(0)
+  }
+}
+
+/** A transfer sends thousands of times to the same object. */
+const targets = new WeakMap<object, Uint8Array>()
+
+function targetOf(to: { readonly address: string; readonly port: number }): Uint8Array | undefined {
+  const known = targets.get(to)
+  if (known !== undefined) return known
+  const address = parseIpv4(to.address)
+  if (address === undefined) return undefined
+  const target = ipv4SocketAddress(address, to.port)
+  targets.set(to, target)
+  return target
 }
 
 /**
@@ -100,6 +146,9 @@ const SOL_SOCKET = 1
 const SO_REUSEADDR = 2
 const SO_BROADCAST = 6
 const SO_BINDTODEVICE = 25
+const SOL_UDP = 17
+const UDP_SEGMENT = 103
+const MSG_DONTWAIT = 0x40
 const SIOCSARP = 0x8955
 const ARPHRD_ETHER = 1
 const ATF_COM = 0x02
@@ -149,6 +198,16 @@ interface Calls {
     ...args: [fd: number, level: number, name: number, value: Uint8Array, length: number]
   ) => number
   readonly bind: (fd: number, address: Uint8Array, length: number) => number
+  readonly sendto: (
+    ...args: [
+      fd: number,
+      octets: Uint8Array,
+      length: number,
+      flags: number,
+      address: Uint8Array,
+      addressLength: number,
+    ]
+  ) => number
   readonly ioctl: (fd: number, request: number, argument: Uint8Array) => number
   readonly close: (fd: number) => number
   /** Passes a result on, or throws what errno says. */
@@ -189,6 +248,9 @@ function declare(c: ReturnType<Koffi['load']>, lastError: () => string): Calls {
     socket: c.func('int socket(int domain, int type, int protocol)'),
     setsockopt: c.func('int setsockopt(int fd, int level, int name, void *value, uint32_t length)'),
     bind: c.func('int bind(int fd, void *address, uint32_t length)'),
+    sendto: c.func(
+      'int sendto(int fd, void *data, size_t length, int flags, void *address, uint32_t size)',
+    ),
     ioctl: c.func('int ioctl(int fd, unsigned long request, void *argument)'),
     close: c.func('int close(int fd)'),
     checked: (call, result) => {

@@ -10,8 +10,9 @@ import { createSocket, type Socket, type SocketOptions } from 'node:dgram'
 import { once } from 'node:events'
 import type { Clock } from '../core/clock.ts'
 import { SystemError } from '../core/errors.ts'
-import { native, openBoundUdpSocket } from './native.ts'
+import { native, openBoundUdpSocket, sendSegments } from './native.ts'
 import { portRefusal } from './port-holder.ts'
+import { segmentRuns } from './segment-runs.ts'
 
 export interface Endpoint {
   readonly address: string
@@ -35,6 +36,11 @@ export interface UdpPort {
    * they may wait in a queue. A failure is told to `failed`.
    */
   send(octets: Uint8Array | readonly Uint8Array[], to: Endpoint): void
+  /**
+   * Sends several datagrams in order; those side by side in memory leave together (`segments`).
+   * Answers true when nothing waits in a queue: then the octets may be changed again.
+   */
+  sendAll(datagrams: readonly Uint8Array[], to: Endpoint): boolean
   /** May be called twice. */
   close(): Promise<void>
 }
@@ -49,6 +55,8 @@ export interface UdpOptions {
   readonly broadcast?: boolean | undefined
   /** Several sockets may share the port (`SO_REUSEADDR`), e.g. one for each interface. */
   readonly reuse?: boolean | undefined
+  /** Makes `sendAll` cheap (`UDP_SEGMENT`) where the system can. */
+  readonly segments?: boolean | undefined
   readonly clock: Clock
   readonly receive: (datagram: Datagram) => void
   /** A datagram could not be sent, or the interface went away; the socket stays open. */
@@ -67,8 +75,9 @@ export async function openUdp(options: UdpOptions): Promise<UdpPort> {
     reuseAddr: options.reuse === true,
     lookup: addressesOnly,
   })
+  let fd: number | undefined
   try {
-    await bind(socket, options)
+    fd = await bind(socket, options)
   } catch (error) {
     socket.close()
     throw new SystemError(portRefusal(error, { transport: 'udp', ...options }), { cause: error })
@@ -77,7 +86,7 @@ export async function openUdp(options: UdpOptions): Promise<UdpPort> {
   socket.on('message', (octets, from) => {
     options.receive({ octets, from, at: options.clock() })
   })
-  return portOf(socket, options.failed)
+  return portOf(socket, options.segments === true ? fd : undefined, options.failed)
 }
 
 /** Every destination is an address: skipping the resolver keeps sends in order and in this turn. */
@@ -85,12 +94,15 @@ const addressesOnly: SocketOptions['lookup'] = (hostname, _options, callback) =>
   callback(null, hostname, 4)
 }
 
-async function bind(socket: Socket, options: UdpOptions): Promise<void> {
-  const { address, port, device } = options
+/** Answers the file descriptor where it is known: `dgram` does not tell its own. */
+async function bind(socket: Socket, options: UdpOptions): Promise<number | undefined> {
+  const { address, port, device, segments } = options
   const listening = once(socket, 'listening')
+  let fd: number | undefined
   try {
-    if (device !== undefined && native.available) {
-      socket.bind({ fd: openBoundUdpSocket({ ...options, device }), exclusive: true })
+    if ((device !== undefined || segments === true) && native.available) {
+      fd = openBoundUdpSocket(options)
+      socket.bind({ fd, exclusive: true })
     } else {
       socket.bind({ address, port, exclusive: true })
     }
@@ -100,9 +112,10 @@ async function bind(socket: Socket, options: UdpOptions): Promise<void> {
   }
   await listening
   if (options.broadcast === true) socket.setBroadcast(true)
+  return fd
 }
 
-function portOf(socket: Socket, failed: UdpOptions['failed']): UdpPort {
+function portOf(socket: Socket, fd: number | undefined, failed: UdpOptions['failed']): UdpPort {
   const { address, port } = socket.address()
   // Without a callback dgram says nothing when a send fails.
   const sent = (error: Error | null): void => {
@@ -115,6 +128,20 @@ function portOf(socket: Socket, failed: UdpOptions['failed']): UdpPort {
     send: (octets, to) => {
       if (closed !== undefined) return
       socket.send(octets, to.port, to.address, sent)
+    },
+    sendAll: (datagrams, to) => {
+      if (closed !== undefined) return true
+      let isGone = true
+      for (const { octets, size } of segmentRuns(datagrams)) {
+        if (fd !== undefined && sendSegments(fd, octets, size, to)) continue
+        isGone = false
+        let at = 0
+        do {
+          socket.send(octets.subarray(at, at + size), to.port, to.address, sent)
+          at += size
+        } while (at < octets.length)
+      }
+      return isGone
     },
     close: () => {
       closed ??= new Promise((resolve) => {

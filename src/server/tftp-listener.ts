@@ -84,8 +84,8 @@ export class TftpListener {
 
   #openPort(port: number, receive: (datagram: Datagram) => void): Promise<UdpPort> {
     const { address, site } = this.#options
-    // What could not be sent is what the network lost: the transfer repeats it, or gives up.
-    return openUdp({ address, port, clock: site.clock, receive, failed: () => undefined })
+    const segments = port === 0 // windows leave by the data ports
+    return openUdp({ address, port, clock: site.clock, receive, failed: isLost, segments })
   }
 
   #receiveRequest(datagram: Datagram): void {
@@ -112,6 +112,7 @@ export class TftpListener {
         server: this.#options.address,
         limits: this.#options.limits,
         send: (octets) => port.send(octets, datagram.from),
+        sendAll: (packets) => port.sendAll(packets, datagram.from),
         ended: () => this.#forget(key, port),
       },
       packet,
@@ -158,6 +159,9 @@ export class TftpListener {
     emit({ type: 'tftp.malformed', ip: from.address, mac: macOf(from.address), reason })
   }
 }
+
+/** What could not be sent is what the network lost: the transfer repeats it, or gives up. */
+function isLost(): void {}
 
 function keyOf(client: Endpoint): string {
   return `${client.address}:${client.port}`

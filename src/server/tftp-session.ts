@@ -39,6 +39,8 @@ export interface SessionRoute {
   readonly server: string
   readonly limits: TransferLimits
   readonly send: (octets: Uint8Array) => void
+  /** True when the octets may be changed again. */
+  readonly sendAll: (packets: readonly Uint8Array[]) => boolean
   /** Called once, when nothing more is sent. */
   readonly ended: () => void
 }
@@ -193,7 +195,7 @@ export class TftpSession {
   }
 
   #sendAll(packets: readonly Uint8Array[]): void {
-    for (const packet of packets) this.#route.send(packet)
+    if (!this.#route.sendAll(packets)) this.#running?.blocks.stopReuse()
   }
 
   #sendOptions(agreement: Agreement): void {

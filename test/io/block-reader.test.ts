@@ -37,7 +37,7 @@ test.for([
     expect(blocks.map(({ block }) => block)).toEqual(
       Array.from({ length: last - first + 1 }, (_, index) => first + index),
     )
-    parts.push(...blocks.map((block) => block.octets))
+    parts.push(...blocks.map((block) => block.octets.slice()))
   }
   expect(parts.slice(0, -1).every((part) => part.length === blockSize)).toBe(true)
   expect(parts.at(-1)?.length).toBe(size % blockSize)
@@ -84,4 +84,25 @@ test('a file that is shorter than it said is an error, and so again when asked a
   )
   await expect(reader.packets(1, 1)).rejects.toThrow('shorter')
   await expect(reader.packets(1, 1)).rejects.toThrow('shorter')
+})
+
+/** Reads a long file to its end, window by window; answers how many buffers that took. */
+async function readThrough(prepare: (reader: BlockReader) => void): Promise<number> {
+  const layout = { blockSize: 512, windowSize: 16 }
+  const reader = new BlockReader(memoryFile(octets(512 * 1600), 'x'), layout)
+  prepare(reader)
+  const buffers = new Set<ArrayBufferLike>()
+  for (let first = 1; first <= 1585; first += 16) {
+    for (const packet of await reader.packets(first, first + 15)) buffers.add(packet.buffer)
+    await new Promise((resolve) => setImmediate(resolve)) // the next stretch is read meanwhile
+  }
+  return buffers.size
+}
+
+test('uses the buffers of what was acknowledged again', async () => {
+  expect(await readThrough(() => undefined)).toBeLessThan(5)
+})
+
+test('leaves every octet as it was handed out where packets may still wait', async () => {
+  expect(await readThrough((reader) => reader.stopReuse())).toBe(50)
 })

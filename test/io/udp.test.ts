@@ -45,6 +45,28 @@ test('a list of parts is one datagram', async () => {
   expect([...(await b.next()).octets]).toEqual([1, 2, 3])
 })
 
+test.for([
+  { name: 'in one call where they lie side by side', segments: true },
+  { name: 'one by one', segments: false },
+])('several datagrams arrive as they are, $name', async ({ segments }) => {
+  const [a, b] = [await listener({ segments }), await listener()]
+  const octets = Uint8Array.from({ length: 2500 }, (_, index) => index % 251)
+  const together = [octets.subarray(0, 1000), octets.subarray(1000, 2000), octets.subarray(2000)]
+  a.port.sendAll([...together, Uint8Array.of(1, 2), new Uint8Array(0)], b.port)
+  for (const part of together) expect([...(await b.next()).octets]).toEqual([...part])
+  expect([...(await b.next()).octets]).toEqual([1, 2])
+  expect((await b.next()).octets).toHaveLength(0)
+})
+
+test('what is sent after several datagrams together is one datagram again', async () => {
+  const [a, b] = [await listener({ segments: true }), await listener()]
+  const octets = new Uint8Array(300)
+  a.port.sendAll([octets.subarray(0, 100), octets.subarray(100, 200)], b.port)
+  a.port.send(octets, b.port)
+  const lengths = [await b.next(), await b.next(), await b.next()].map((one) => one.octets.length)
+  expect(lengths).toEqual([100, 100, 300])
+})
+
 test('an empty datagram arrives, too', async () => {
   const [a, b] = [await listener(), await listener()]
   a.port.send(new Uint8Array(0), b.port)
