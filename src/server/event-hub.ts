@@ -1,10 +1,12 @@
 /**
  * Where events meet those who listen: log, machine table, page, lab. Adds the time; keeps nothing,
- * decides nothing. A listener that throws is reported and does not keep the event from the others,
+ * decides nothing. What strangers wrote (file names, reasons) is made readable here, once for all
+ * who show it: it can neither steer a terminal nor fill the memory. A listener that throws is reported and does not keep the event from the others,
  * nor from what emitted it.
  */
 import type { Clock } from '../core/clock.ts'
 import type { Emit, ServiceEvent } from '../core/events.ts'
+import { visible } from '../core/visible.ts'
 
 export type Listener = (event: ServiceEvent) => void
 
@@ -20,7 +22,7 @@ export class EventHub {
 
   /** Bound, so that it can be handed to the servers as it is. */
   readonly emit: Emit = (event) => {
-    const stamped: ServiceEvent = { ...event, at: this.#clock() }
+    const stamped: ServiceEvent = { ...event, ...readable(event), at: this.#clock() }
     for (const listener of this.#listeners) {
       try {
         listener(stamped)
@@ -36,4 +38,15 @@ export class EventHub {
     this.#listeners.add(own)
     return () => void this.#listeners.delete(own)
   }
+}
+
+/** The fields in which a machine's own words can stand; `detail` is ours, and has lines. */
+const foreign = ['file', 'nearest', 'bootFile', 'entry', 'agent', 'method', 'reason'] as const
+
+function readable(event: Parameters<Emit>[0]): Partial<ServiceEvent> {
+  const texts = foreign.flatMap((field) => {
+    const text = event[field]
+    return text === undefined ? [] : [[field, visible(text)] as const]
+  })
+  return Object.fromEntries(texts)
 }

@@ -30,3 +30,18 @@ test('a listener that throws is reported and keeps nobody else from hearing', ()
   expect(heard).toEqual(['service.stop'])
   expect(failures).toEqual([new Error('broken page')])
 })
+
+test("strangers' words are readable text of a bounded length to everybody who listens", () => {
+  const heard: ServiceEvent[] = []
+  const hub = new EventHub(
+    () => 0,
+    () => {},
+  )
+  hub.subscribe((event) => void heard.push(event))
+  const file = `\u001b]0;owned\u0007${'x'.repeat(60_000)}`
+  hub.emit({ type: 'tftp.missing', file, reason: 'a\nb', nearest: '\u202e', agent: '\u009b' })
+  hub.emit({ type: 'service.ready', detail: 'one\ntwo' })
+  expect(heard[0]).toMatchObject({ reason: 'a\\x0ab', nearest: '\\u{202e}', agent: '\\x9b' })
+  expect(heard[0]?.file).toMatch(/^\\x1b\]0;owned\\x07x{400,520}…$/)
+  expect(heard[1]?.detail).toBe('one\ntwo')
+})
