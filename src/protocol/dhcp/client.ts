@@ -3,6 +3,7 @@
  * need; what the machine can boot is boot/machine.ts.
  */
 import { type Mac, macFromOctets } from '../../core/address.ts'
+import { visible } from '../../core/visible.ts'
 import { toHex } from '../../wire/bytes.ts'
 import type { DhcpMessage } from '../../wire/dhcp-message.ts'
 import { dhcpOption } from '../../wire/dhcp-options.ts'
@@ -16,6 +17,10 @@ export interface Client {
 
 /** How long an Ethernet address is; only then `chaddr` is a machine's name. */
 const ethernetLength = 6
+/** RFC 1035 §2.3.4. */
+const longestHostName = 255
+/** More is no id of any client, and every lease keeps its own. */
+const longestId = 255
 
 /**
  * A machine is its MAC address: firmware, iPXE and the installed system send three client ids, and
@@ -23,16 +28,22 @@ const ethernetLength = 6
  * Ethernet address is keyed by its client id. Undefined when it has neither.
  */
 export function clientOf(request: DhcpMessage): Client | undefined {
-  const hostName = request.options.get(dhcpOption.hostName)
+  const hostName = hostNameOf(request)
   const mac = macOf(request)
   if (mac !== undefined) return { key: mac, mac, hostName }
   const clientId = request.options.get(dhcpOption.clientId)
   if (clientId !== undefined && clientId.length > 0)
-    return { key: `id:${toHex(clientId)}`, hostName }
+    return { key: `id:${toHex(clientId.subarray(0, longestId))}`, hostName }
   const { type, length, octets } = request.hardware
   const address = octets.subarray(0, length)
   if (address.every((octet) => octet === 0)) return undefined
   return { key: `hw:${type}:${toHex(address)}`, hostName }
+}
+
+/** For people only: it goes into the log, onto the page, into the store. */
+function hostNameOf({ options }: DhcpMessage): string | undefined {
+  const name = options.get(dhcpOption.hostName)
+  return name === undefined ? undefined : visible(name, longestHostName)
 }
 
 /** The Ethernet address in `chaddr`, when there is one. */

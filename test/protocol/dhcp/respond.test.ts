@@ -130,6 +130,16 @@ describe('getting an address', () => {
     expect(dora({ hlen: 0, clientId: hex('00 aa') })).toBe(a)
   })
 
+  test('what a client says of itself is kept readable and short', () => {
+    const told = [12, hex('1b5b324a 61 0d0a')] as const
+    const [offered] = hear(message('discover', { options: [told] }))
+    expect(offered?.type).toBe('reply')
+    expect(leases.find('52:54:00:00:00:01', lab.subnet)?.hostName).toBe('\\x1b[2Ja\\x0d\\x0a')
+    hear(message('discover', { mac: '52:54:00:00:00:02', options: [[12, new Uint8Array(9000)]] }))
+    hear(message('discover', { hlen: 0, clientId: new Uint8Array(9000).fill(7) }))
+    expect(leases.find(`id:${'07'.repeat(255)}`, lab.subnet)).toBeDefined()
+  })
+
   test('a hardware address of another length serves where there is no client id', () => {
     expect(dora({ hlen: 16 })).toBe(dora({ hlen: 16 }))
   })
