@@ -37,7 +37,7 @@ test.for([
     expect(blocks.map(({ block }) => block)).toEqual(
       Array.from({ length: last - first + 1 }, (_, index) => first + index),
     )
-    parts.push(...blocks.map((block) => block.octets.slice()))
+    parts.push(...blocks.map((block) => Uint8Array.from(block.octets)))
   }
   expect(parts.slice(0, -1).every((part) => part.length === blockSize)).toBe(true)
   expect(parts.at(-1)?.length).toBe(size % blockSize)
