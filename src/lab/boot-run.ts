@@ -109,7 +109,7 @@ export class BootRun {
       if (until !== undefined) watch(until, () => resolve(undefined))
       else watch(failures, () => fail(failures.exec(console.text)?.[0] ?? 'it gave up'))
       if (menuTitle !== undefined) watch(menuTitle, () => void this.#atMenu().catch(failWith))
-      void this.#machine.off().then(() => fail('the machine switched itself off'))
+      void this.#machine.off().then(() => fail('the machine restarted or switched itself off'))
       void this.#keepTime(over).then(resolve, failWith)
     })
   }

@@ -21,7 +21,7 @@ import { ServerProcess } from './server-process.ts'
 import type { MachinePlan, VirtualMachine } from './virtual-machine.ts'
 
 /** Where everything is in the lab's network. */
-export const labAddresses = {
+const labAddresses = {
   server: '192.168.50.1',
   addressServer: '192.168.50.2/24',
   router: 'fd77:1::1/64',

@@ -68,7 +68,7 @@ const rows: readonly StageRow[] = [
 ]
 
 /** The stages of a boot with this firmware: UEFI takes its time until it asks for an address. */
-export function bootStages(firmware: LabFirmware): readonly Stage[] {
+function bootStages(firmware: LabFirmware): readonly Stage[] {
   return rows.map((row, index) => (index === 0 && isUefi(firmware) ? { ...row, limit: 40 } : row))
 }
 
