@@ -84,10 +84,14 @@ export async function openUdp(options: UdpOptions): Promise<UdpPort> {
   }
   socket.on('error', (error) => options.failed?.(error))
   socket.on('message', (octets, from) => {
+    if (from.port === nowhere) return
     options.receive({ octets, from, at: options.clock() })
   })
   return portOf(socket, options.segments === true ? fd : undefined, options.failed)
 }
+
+/** RFC 768 lets a sender name no port: it wants no answer, and `dgram` throws when it gets one. */
+const nowhere = 0
 
 /** Every destination is an address: skipping the resolver keeps sends in order and in this turn. */
 const addressesOnly: SocketOptions['lookup'] = (hostname, _options, callback) => {

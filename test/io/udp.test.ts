@@ -1,3 +1,5 @@
+import type { Socket } from 'node:dgram'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { afterEach, expect, test } from 'vitest'
 import { SystemError } from '../../src/core/errors.ts'
 import { native } from '../../src/io/native.ts'
@@ -37,6 +39,18 @@ test('a datagram arrives with its sender and the time of arrival', async () => {
   expect([...datagram.octets]).toEqual([1, 2, 3])
   expect(datagram.from).toMatchObject({ address: '127.0.0.1', port: a.port.port })
   expect(datagram.at).toBe(42)
+})
+
+test('a datagram that names no port to answer is not heard', async () => {
+  let socket: Socket | undefined
+  const made = (message: unknown): void => void ({ socket } = message as { socket: Socket })
+  subscribe('udp.socket', made)
+  const [b, a] = [await listener(), await listener()]
+  unsubscribe('udp.socket', made)
+  const from = { address: '127.0.0.1', family: 'IPv4', size: 1 } as const
+  socket!.emit('message', Buffer.of(1), { ...from, port: 0 })
+  b.port.send(Uint8Array.of(2), a.port)
+  expect([...(await a.next()).octets]).toEqual([2])
 })
 
 test('a list of parts is one datagram', async () => {
