@@ -50,8 +50,11 @@ export class DhcpLinks {
     }
   }
 
+  /** Never rejects: where the interfaces cannot be listed now, the next look may succeed. */
   rescan(): Promise<void> {
-    this.#scanning = this.#scanning.then(() => this.#scan())
+    this.#scanning = this.#scanning
+      .then(() => this.#scan())
+      .catch((error: unknown) => this.#tellOnce(undefined, messageOf(error)))
     return this.#scanning
   }
 
@@ -122,7 +125,7 @@ export class DhcpLinks {
     const serving = all.filter((candidate) => this.#isServed(candidate))
     if (native.available || serving.length <= 1) return serving
     const [first] = serving
-    this.#tellOnce('*', `only ${first?.name} is served: ${native.lacks.join('; ')}`)
+    this.#tellOnce(undefined, `only ${first?.name} is served: ${native.lacks.join('; ')}`)
     return serving.slice(0, 1)
   }
 
@@ -140,13 +143,10 @@ export class DhcpLinks {
     )
   }
 
-  #tellOnce(about: string, reason: string): void {
-    if (this.#told.has(about)) return
-    this.#told.add(about)
-    this.#options.emit({
-      type: 'service.hint',
-      ...(about === '*' ? {} : { interface: about }),
-      reason,
-    })
+  #tellOnce(about: string | undefined, reason: string): void {
+    const key = about ?? reason
+    if (this.#told.has(key)) return
+    this.#told.add(key)
+    this.#options.emit({ type: 'service.hint', interface: about, reason })
   }
 }

@@ -77,7 +77,9 @@ export class TftpServer {
 
   /** Serves new addresses and leaves those that are gone; what cannot be opened becomes a hint. */
   rescan(): Promise<void> {
-    this.#rescans = this.#rescans.then(() => this.#rescan())
+    this.#rescans = this.#rescans
+      .then(() => this.#rescan())
+      .catch((error: unknown) => this.#hint('', messageOf(error)))
     return this.#rescans
   }
 

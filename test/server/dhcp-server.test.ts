@@ -26,6 +26,7 @@ let port: number
 let events: Omit<ServiceEvent, 'at'>[]
 let committed: { leases: readonly Lease[]; settle: PromiseWithResolvers<undefined> }[]
 let present: boolean
+let trouble: Error | undefined
 let server: DhcpServer
 let client: Socket
 
@@ -41,7 +42,10 @@ const store: LeaseStore = {
 
 function serve(mode: DhcpMode, otherwise: 'proxy' | 'off' = 'proxy'): DhcpServer {
   return new DhcpServer({
-    interfaces: () => (present ? selectInterfaces(['lo'], listInterfaces()) : []),
+    interfaces: () => {
+      if (trouble !== undefined) throw trouble
+      return present ? selectInterfaces(['lo'], listInterfaces()) : []
+    },
     subnets: [
       {
         ...lab,
@@ -63,6 +67,7 @@ function serve(mode: DhcpMode, otherwise: 'proxy' | 'off' = 'proxy'): DhcpServer
 
 beforeEach(async () => {
   ;[now, aging, events, committed, present] = [1e12, 0, [], [], true]
+  trouble = undefined
   client = createSocket('udp4')
   client.bind(0, '127.0.0.100')
   await once(client, 'listening')
@@ -156,6 +161,20 @@ test('interfaces come and go', async () => {
   present = false
   await server.rescan()
   expect(typesOf()).toEqual(['interface.open', 'interface.close'])
+})
+
+test('interfaces that cannot be listed stay as they are, and are looked at again', async () => {
+  server = serve('full')
+  await server.start()
+  trouble = new Error('too many open files')
+  await server.rescan()
+  await server.rescan()
+  expect(typesOf()).toEqual(['interface.open', 'service.hint'])
+  expect(events[1]).toMatchObject({ reason: 'too many open files' })
+  trouble = undefined
+  present = false
+  await server.rescan()
+  expect(typesOf().at(-1)).toBe('interface.close')
 })
 
 test('an interface that cannot be opened is told once, and tried again', async () => {

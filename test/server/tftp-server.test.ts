@@ -475,6 +475,23 @@ test('addresses that come and go are followed', async () => {
   expect(moving.endpoints.map(({ address }) => address)).toEqual(['127.0.0.5'])
 })
 
+test('addresses that cannot be listed stay as they are, and are looked at again', async () => {
+  let addresses: readonly string[] | undefined = ['127.0.0.1']
+  const moving = await serve({
+    addresses: () => {
+      if (addresses === undefined) throw new Error('too many open files')
+      return addresses
+    },
+  })
+  addresses = undefined
+  await moving.rescan()
+  expect(moving.endpoints).toHaveLength(1)
+  expect(events.at(-1)).toEqual({ type: 'service.hint', reason: 'too many open files' })
+  addresses = []
+  await moving.rescan()
+  expect(moving.endpoints).toEqual([])
+})
+
 test('a port that is taken is refused, and nothing stays open', async () => {
   const second = new TftpServer({
     addresses: () => ['127.0.0.2', '127.0.0.1'],
