@@ -19,8 +19,13 @@ export async function writeBody(
   part: BodyPart,
 ): Promise<number> {
   if (part.length <= smallBody) return writeSmall(response, file, part)
-  const buffers = [takeBuffer(), takeBuffer()] as const
-  const written = await writeInTurns(response, file, part, buffers)
+  const buffers: Buffer[] = []
+  const take = (): Buffer => {
+    const buffer = takeBuffer()
+    buffers.push(buffer)
+    return buffer
+  }
+  const written = await writeInTurns(response, file, part, take)
   // A connection that broke may still hold a buffer: then it is not used again.
   if (written === part.length) for (const buffer of buffers) giveBuffer(buffer)
   return written
@@ -44,19 +49,22 @@ async function writeInTurns(
   response: ServerResponse,
   file: OpenFile,
   { first, length }: BodyPart,
-  buffers: readonly [Buffer, Buffer],
+  take: () => Buffer,
 ): Promise<number> {
   const next = (at: number, buffer: Buffer) =>
     file.read(buffer.subarray(0, Math.min(bufferSize, length - at)), first + at)
   let written = 0
-  let [reading, writing] = buffers
+  let reading = take()
+  let idle: Buffer | undefined
   let filled = await next(0, reading)
   while (filled > 0) {
-    ;[reading, writing] = [writing, reading]
-    const octets = writing.subarray(0, filled)
+    const octets = reading.subarray(0, filled)
     const end = written + filled
     if (end >= length) return (await finish(response, octets)) ? end : written
-    const [isSent, ahead] = await Promise.all([send(response, octets), next(end, reading)])
+    const other = idle ?? take() // what one buffer holds needs no second one
+    const [isSent, ahead] = await Promise.all([send(response, octets), next(end, other)])
+    idle = reading
+    reading = other
     if (!isSent) return written
     written = end
     filled = ahead
