@@ -1,6 +1,7 @@
 /** The configured mirrors: one store for all, a port for each, and what they are trusted by. */
 import { join } from 'node:path'
 import Fastify, { type FastifyInstance } from 'fastify'
+import { LRUCache } from 'lru-cache'
 import type { Mac } from '../core/address.ts'
 import { InputError, messageOf } from '../core/errors.ts'
 import type { Clock } from '../core/clock.ts'
@@ -34,6 +35,7 @@ export interface OpenMirrors {
 /** Throws InputError when a CA file cannot be read. */
 export async function openMirrors(options: MirrorsOptions): Promise<OpenMirrors> {
   const { config, clock } = options
+  const macOf = remembering(options.macOf)
   const configured = Object.entries(config.mirrors)
   if (configured.length === 0) return { all: [], close: () => Promise.resolve() }
   await using opened = new AsyncDisposableStack()
@@ -42,7 +44,7 @@ export async function openMirrors(options: MirrorsOptions): Promise<OpenMirrors>
   opened.defer(() => store.close())
   const all: OpenMirror[] = []
   for (const [name, settings] of configured) {
-    const mirrored = openMirror(name, settings, options, store)
+    const mirrored = openMirror(name, settings, { ...options, macOf }, store)
     opened.defer(() => mirrored.close())
     const server = await ownServer(mirrored)
     opened.defer(() => server.close())
@@ -60,6 +62,21 @@ async function ownServer({ plugin }: Mirror): Promise<FastifyInstance> {
   })
   await server.register(plugin)
   return server
+}
+
+/**
+ * A machine asks for hundreds of payloads, and finding out whose address it is may mean reading the
+ * kernel's neighbour table. Only events need it, so an answer may be a second old.
+ */
+function remembering(macOf: (ip: string) => Mac | undefined): (ip: string) => Mac | undefined {
+  const known = new LRUCache<string, { readonly mac: Mac | undefined }>({ max: 1024, ttl: 1000 })
+  return (ip) => {
+    const remembered = known.get(ip)
+    if (remembered !== undefined) return remembered.mac
+    const mac = macOf(ip)
+    known.set(ip, { mac })
+    return mac
+  }
 }
 
 function openMirror(
