@@ -140,6 +140,7 @@ export class TftpSession {
   }
 
   async #missing(): Promise<void> {
+    if (this.#ended) return
     this.#sendError(tftpErrors.fileNotFound, 'file not found')
     this.#close()
     const nearest = await this.#site.nearest(this.#request.file)

@@ -359,6 +359,27 @@ test('another file from the same port takes the place of the last one', async ()
   expect((await event('tftp.abort')).reason).toBe('the client asked anew')
 })
 
+test('a request that was given up while its file was looked for leaves the next one alone', async () => {
+  const looking = Promise.withResolvers<undefined>()
+  const slow = await serve({
+    tree: {
+      open: (path, who) => (path === 'slow' ? looking.promise : diskTree(root).open(path, who)),
+      list: () => Promise.resolve([]),
+    },
+  })
+  const at = slow.endpoints[0]!.port
+  peer.read('slow', at)
+  peer.read('f1', at)
+  const { packet, port: from } = await peer.next()
+  expect(wire(packet)).toBe('data 1 (512)')
+  looking.resolve(undefined)
+  await turn()
+  expect(slow.transfers).toBe(1)
+  peer.acknowledge(1, from)
+  expect(wire((await peer.next()).packet)).toBe('data 2 (512)')
+  expect(events.map(({ type }) => type)).not.toContain('tftp.missing')
+})
+
 test('one port may fetch file after file, each from another port of ours', async () => {
   const ports = new Set<number>()
   for (let times = 0; times < 3; times++) {
