@@ -102,7 +102,7 @@ export class TftpListener {
       active.session.stop('the client asked anew', false)
     }
     // No answer above the cap: the client asks again, and there may be room then.
-    if (!this.#options.hasRoom()) return
+    if (!this.#options.hasRoom() && !this.#makeRoom()) return
     const port = this.#dataPortFor(key)
     if (port === undefined) return
     const session = new TftpSession(
@@ -119,6 +119,19 @@ export class TftpListener {
     )
     this.#sessions.set(key, { session, port })
     void session.start()
+  }
+
+  /**
+   * Ends the oldest transfer whose client never said a word after its request: anybody can send
+   * requests in a stranger's name, and those must not keep the others out.
+   */
+  #makeRoom(): boolean {
+    for (const { session } of this.#sessions.values()) {
+      if (session.hasSpoken) continue
+      session.drop()
+      return true
+    }
+    return false
   }
 
   /** In turn, but not one on which packets of this client's last transfers may still arrive. */

@@ -62,6 +62,8 @@ export class TftpSession {
   readonly #startedAt: number
   /** When the client was last heard, epoch milliseconds. */
   heardAt: number
+  /** The client has answered since its request: it is where it says it is. */
+  hasSpoken = false
   #running: Running | undefined
   #queue: TransferEffect[] = []
   /** Blocks are being read; effects wait in the queue, and the timer with them. */
@@ -100,6 +102,7 @@ export class TftpSession {
     if (transfer === undefined || this.#ended) return
     const now = this.#site.clock()
     this.heardAt = now
+    this.hasSpoken = true
     if (packet.type === 'acknowledgement') this.#perform(transfer.acknowledge(packet.block, now))
     else if (packet.type === 'error') this.#perform(transfer.refuse(packet.code, packet.message))
   }
@@ -110,6 +113,11 @@ export class TftpSession {
     if (tell) this.#sendError(tftpErrors.undefined, reason)
     this.#close()
     this.#emit('tftp.abort', { reason })
+  }
+
+  /** Ends without a word to anybody. */
+  drop(): void {
+    if (!this.#ended) this.#close()
   }
 
   #isAllowed(): boolean {

@@ -421,6 +421,8 @@ test('requests above the cap are dropped, and heard again when there is room', a
   const others = [await client(), await client()]
   for (const other of others) other.read('f1', at)
   const taken = await Promise.all(others.map((other) => other.next()))
+  for (const [index, other] of others.entries()) other.acknowledge(1, taken[index]!.port)
+  await Promise.all(others.map((other) => other.next()))
   peer.read('small', at)
   peer.read('small', at)
   await turn()
@@ -428,6 +430,25 @@ test('requests above the cap are dropped, and heard again when there is room', a
   await event('tftp.abort')
   expect(small.transfers).toBe(1)
   expect(await peer.fetch('small', at)).toHaveLength(100)
+})
+
+test('requests that nobody follows up keep nobody out', async () => {
+  const small = await serve({ maximum: 2 })
+  const at = small.endpoints[0]!.port
+  const busy = await client()
+  busy.read('f1', at)
+  const { port: from } = await busy.next()
+  busy.acknowledge(1, from)
+  const others = [await client(), await client(), await client()]
+  for (const other of others) {
+    other.read('f1', at)
+    await other.next()
+  }
+  expect(small.transfers).toBe(2)
+  expect(await peer.fetch('small', at)).toHaveLength(100)
+  expect(wire((await busy.next()).packet)).toBe('data 2 (512)')
+  busy.acknowledge(2, from)
+  while (wire((await busy.next()).packet) !== 'data 3 (512)'); // the second may have been repeated
 })
 
 test('five hundred requests that nobody follows up, then a normal read', async () => {
