@@ -6,7 +6,7 @@
  * Sources: RFC 1350, 2347, 2348, 2349, 7440.
  */
 import { formatIpv4, type Mac } from '../core/address.ts'
-import type { Clock } from '../core/clock.ts'
+import { type Clock, steady } from '../core/clock.ts'
 import { messageOf } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import { nearest } from '../boot/nearest.ts'
@@ -51,7 +51,8 @@ export class TftpServer {
 
   constructor(options: TftpServerOptions) {
     this.#options = options
-    const { tree, macOf, emit, clock } = options
+    const { tree, macOf, emit } = options
+    const clock = steady(options.clock)
     this.#site = { tree, macOf, emit, clock, nearest: (path) => this.#nearest(path) }
   }
 
@@ -129,7 +130,7 @@ export class TftpServer {
 
   async #nearest(path: string): Promise<string | undefined> {
     if (searchedNames.test(path)) return undefined
-    const now = this.#options.clock()
+    const now = this.#site.clock()
     if (this.#paths === undefined || now - this.#paths.at > listLifetime) {
       this.#paths = { list: this.#options.tree.list().catch(() => []), at: now }
     }

@@ -311,6 +311,15 @@ test('silence repeats the block soon, once a round trip was measured', async () 
   expect(wire((await peer.next()).packet)).toBe('data 2 (512)')
 })
 
+test('silence repeats the block soon, also when the clock is set back', async () => {
+  peer.read('f1', port)
+  const { port: from } = await peer.next()
+  peer.acknowledge(1, from)
+  expect(wire((await peer.next()).packet)).toBe('data 2 (512)')
+  skipped -= 3_600_000
+  expect(wire((await peer.next()).packet)).toBe('data 2 (512)')
+})
+
 test('a stranger is told so and the transfer goes on', async () => {
   peer.read('f1', port)
   const { port: from } = await peer.next()
