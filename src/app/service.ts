@@ -103,8 +103,8 @@ function assemble(config: Config, hub: EventHub, clock: Clock, leases: LeaseTabl
   hub.subscribe((event) => machines.observe(event))
   const macOf = (ip: string) => {
     const address = parseIpv4(ip)
-    const lease = address === undefined ? undefined : leases.holder(address)
-    return lease?.mac ?? machines.byIp(ip)?.mac ?? neighbourMac(ip)
+    const leased = address === undefined ? undefined : leases.macAt(address, clock())
+    return leased ?? machines.byIp(ip)?.mac ?? neighbourMac(ip)
   }
   const interfaces = () => selectInterfaces(config.interfaces, listInterfaces())
   return { config, site, clock, hub, emit: hub.emit, machines, leases, interfaces, macOf }

@@ -5,7 +5,7 @@
  * One record for each address, so that a flood of clients cannot make it grow beyond the pools.
  * RFC 2131 §3.1, §4.3.
  */
-import { contains, type Ipv4, type Subnet } from '../../core/address.ts'
+import { contains, type Ipv4, type Mac, type Subnet } from '../../core/address.ts'
 import type { Client } from './client.ts'
 import { isHeld, type Lease } from './lease.ts'
 import { chooseAddress, mayHold, type Place } from './pool.ts'
@@ -30,6 +30,12 @@ export class LeaseTable {
   /** Whose address it is, or was last. */
   holder(address: Ipv4): Lease | undefined {
     return this.#byAddress.get(address)
+  }
+
+  /** The machine that uses the address now: its own by a lease, not merely offered or in conflict. */
+  macAt(address: Ipv4, now: number): Mac | undefined {
+    const lease = this.#byAddress.get(address)
+    return lease?.state === 'bound' && isHeld(lease, now) ? lease.mac : undefined
   }
 
   /** The client's lease in a subnet, current or past. */

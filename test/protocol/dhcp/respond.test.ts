@@ -66,6 +66,7 @@ function dora(wish: Wish = {}): string {
   return offered
 }
 
+const whose = (address: string) => leases.macAt(ip(address), now)
 const reasonOf = (effects: readonly DhcpEffect[]): string | undefined =>
   effects.map((effect) => (effect.type === 'note' ? effect.outcome.reason : undefined))[0]
 
@@ -212,6 +213,25 @@ describe('getting an address', () => {
     const wish = leaseSeconds === undefined ? {} : { leaseSeconds }
     const offer = replyTo(message('discover', wish))
     expect(offer.options.get(dhcpOption.leaseSeconds)).toBe(given)
+  })
+})
+
+describe('whose address it is', () => {
+  test('a machine is known by its lease until that ends', () => {
+    const address = dora()
+    expect(whose(address)).toBe('52:54:00:00:00:01')
+    now += 3_600_000
+    expect(whose(address)).toBeUndefined()
+    dora()
+    hear(message('release', { ciaddr: address, serverId: '10.40.0.1' }))
+    expect(whose(address)).toBeUndefined()
+  })
+
+  test('an offer or a conflict makes no machine known: somebody else may be there', () => {
+    const offered = formatIpv4(replyTo(message('discover')).yourAddress)
+    expect(whose(offered)).toBeUndefined()
+    hear(message('decline', { requested: dora(), serverId: '10.40.0.1' }))
+    expect(whose(offered)).toBeUndefined()
   })
 })
 
