@@ -124,6 +124,16 @@ describe('reading is forgiving', () => {
     expect(decodeDhcp(octets).options.get(dhcpOption.bootFileName)).toBe('abcd')
   })
 
+  test('twenty thousand parts are put together in one go', () => {
+    const parts = Array.from({ length: 20_000 }, (_, index) => (index % 256).toString(16))
+    const whole = parts.map((part) => part.padStart(2, '0'))
+    const octets = withOptions(`${whole.map((part) => `4d01${part}`).join('')} ff`)
+    const before = process.memoryUsage().arrayBuffers
+    const { options } = decodeDhcp(octets)
+    expect(options.octets(77)).toEqual(hex(whole.join('')))
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(10e6)
+  })
+
   test.for([
     { overload: '01', codes: [12], file: '', sname: 'x' },
     { overload: '02', codes: [15], file: 'y', sname: '' },
