@@ -16,9 +16,10 @@ import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../core/clock.ts'
-import type { OpenFile } from './file-tree.ts'
+import { memoryFile, type OpenFile } from './file-tree.ts'
 import { type IndexEntry, entryName, formatEntry } from './index-entry.ts'
 import { loadIndex, removeOrphans } from './index-loader.ts'
+import { SmallBodies } from './small-bodies.ts'
 
 export interface ContentStoreOptions {
   readonly directory: string
@@ -62,6 +63,7 @@ export class ContentStore {
   readonly #index: LRUCache<string, Known>
   /** How many keys have this body: equal bodies are stored once. */
   readonly #uses = new Map<string, number>()
+  readonly #small = new SmallBodies()
   /** Renames and removals, one after the other, so that a removal never hits a newer body. */
   #changes: Promise<unknown> = Promise.resolve()
   #temporaries = 0
@@ -140,6 +142,9 @@ export class ContentStore {
 
   async #openFile(entry: IndexEntry): Promise<OpenFile | undefined> {
     const path = this.#contentPath(entry.sha256)
+    const body = { ...entry, path }
+    const known = this.#small.find(body)
+    if (known !== undefined) return storedFile(memoryFile(known, entry.etag), entry, path)
     const handle = await open(path, 'r').catch(() => undefined)
     const size = handle === undefined ? -1 : (await handle.stat()).size
     if (handle === undefined || size !== entry.size) {
@@ -147,7 +152,10 @@ export class ContentStore {
       if (this.#index.peek(entry.key)?.entry === entry) this.#index.delete(entry.key)
       return undefined
     }
-    return storedFile(handle, entry, path)
+    const octets = await this.#small.take(body, handle)
+    if (octets === undefined) return storedFile(diskFile(handle, entry), entry, path)
+    await handle.close()
+    return storedFile(memoryFile(octets, entry.etag), entry, path)
   }
 
   /** The newest is the most recently used; what no longer fits is disposed of by the index. */
@@ -202,13 +210,19 @@ async function renameInto(from: string, to: string): Promise<void> {
   await rename(from, to)
 }
 
-function storedFile(handle: FileHandle, entry: IndexEntry, path: string): OpenFile {
+function storedFile(file: OpenFile, entry: IndexEntry, path: string): OpenFile {
   const modified = new Date(entry.headers['last-modified'] ?? Number.NaN)
   return {
-    size: entry.size,
-    etag: entry.etag,
+    ...file,
     modified: Number.isNaN(modified.getTime()) ? undefined : modified,
     diskPath: path,
+  }
+}
+
+function diskFile(handle: FileHandle, { size, etag }: IndexEntry): OpenFile {
+  return {
+    size,
+    etag,
     read: async (buffer, position) =>
       (await handle.read(buffer, 0, buffer.length, position)).bytesRead,
     close: () => handle.close(),

@@ -69,6 +69,26 @@ test('what was published is found, with its size and headers, also after a resta
   }
 })
 
+test.for([
+  { what: 'was removed', harm: (file: string) => rmSync(file) },
+  { what: 'became shorter', harm: (file: string) => truncateSync(file, 2) },
+])('a small body that was served, and then $what on disk, is a miss', async ({ harm }) => {
+  const store = await open()
+  await put(store, 'm /a', 'hello')
+  expect(await read(store, 'm /a')).toBe('hello')
+  expect(await read(store, 'm /a')).toBe('hello')
+  const sha256 = sha256Of('hello')
+  harm(join(directory, 'content-v1', sha256.slice(0, 2), sha256))
+  expect(await read(store, 'm /a')).toBeUndefined()
+})
+
+test('a large body comes from the disk, whole', async () => {
+  const store = await open()
+  const text = 'x'.repeat(100_000)
+  await put(store, 'm /a', text)
+  expect(await read(store, 'm /a')).toBe(text)
+})
+
 test('bodies lie under their SHA-256, equal ones once', async () => {
   const store = await open()
   await put(store, 'm /a', 'same')
