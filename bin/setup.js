@@ -85,7 +85,10 @@ function install(everything) {
   }
   mkdirSync(join(root, 'node_modules'), { recursive: true })
   writeFileSync(unfinished, '')
-  const { status, reason } = npm(['install', '--no-save', ...(everything ? [] : ['--omit=dev'])])
+  const order = ['install', '--no-save', ...(everything ? [] : ['--omit=dev'])]
+  // One small question first: with no network, npm asks for every package in vain, for minutes.
+  const question = npm(['view', 'fastify', 'version', '--fetch-retries=1'])
+  const { status, reason } = question.status === 0 ? npm(order) : question
   if (status === 0) {
     rmSync(unfinished)
     say(`Node packages: ${((Date.now() - started) / 1000).toFixed(1)} s`)
@@ -104,8 +107,10 @@ function npm(args) {
   // Inside `npm start` npm says where it is; it need not be in the PATH.
   const itself = process.env.npm_execpath
   const [program, ...first] = itself?.endsWith('.js') ? [process.execPath, itself] : ['npm']
-  const quiet = ['--loglevel=error', '--no-audit', '--no-fund']
-  const { status, error, stderr } = spawnSync(program, [...first, ...args, ...quiet], {
+  // The lockfile names versions and check sums, so what npm has in its cache is as good.
+  const quiet = ['--prefer-offline', '--loglevel=error', '--no-audit', '--no-fund']
+  const patience = ['--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000']
+  const { status, error, stderr } = spawnSync(program, [...first, ...args, ...quiet, ...patience], {
     cwd: root,
     encoding: 'utf8',
   })

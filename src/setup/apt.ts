@@ -29,12 +29,12 @@ export interface UnpackedPackage {
 
 /** Opened at the first fetch; `await using` removes its folder with everything fetched. */
 export class PackageArchive implements AsyncDisposable {
-  readonly #parent: string
-  #folder: Promise<string> | undefined
+  readonly #folder: string
+  #opened: Promise<void> | undefined
 
   /** `parent`: a folder for temporary files, made if needed. */
   constructor(parent: string) {
-    this.#parent = parent
+    this.#folder = join(parent, `apt.${process.pid}.part`)
   }
 
   static get available(): boolean {
@@ -67,12 +67,12 @@ export class PackageArchive implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const folder = await this.#folder?.catch(() => undefined)
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true })
+    await rm(this.#folder, { recursive: true, force: true })
   }
 
-  #open(): Promise<string> {
-    this.#folder ??= openArchive(this.#parent)
+  async #open(): Promise<string> {
+    this.#opened ??= openArchive(this.#folder)
+    await this.#opened
     return this.#folder
   }
 
@@ -91,15 +91,13 @@ function fieldOf(paragraph: string, key: string): string {
   return new RegExp(`^${key}: (.*)$`, 'm').exec(paragraph)?.[1] ?? ''
 }
 
-async function openArchive(parent: string): Promise<string> {
-  const folder = join(parent, `apt.${process.pid}.part`)
+async function openArchive(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true })
   const address = archiveAddress(await sourcesFiles()) ?? defaultArchive
   await step(`index of Debian ${release} from ${address}`, async () => {
     await configure(folder, address)
     await aptGet(folder, ['update'])
   })
-  return folder
 }
 
 async function sourcesFiles(): Promise<{ name: string; text: string }[]> {

@@ -24,16 +24,22 @@ export async function ensureSet(set: SetupSet): Promise<void> {
   await ensureRoms(archive)
 }
 
-/** Removes what an interrupted set-up left; names carry the process that made them. */
 async function preparePrivateFolder(): Promise<void> {
   if (!existsSync(join(places.private, '.gitignore'))) {
     await mkdir(places.private, { recursive: true })
     await writeWhole(join(places.private, '.gitignore'), '*\n')
   }
-  for (const name of await readdir(places.private)) {
+  for (const folder of [places.private, places.loaders, places.roms, places.tinyvm]) {
+    await removeLeftovers(folder)
+  }
+}
+
+/** What an interrupted set-up wrote aside; the names carry the process that made them. */
+async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of existsSync(folder) ? await readdir(folder) : []) {
     const owner = /\.(\d+)\.part$/.exec(name)?.[1]
     if (owner === undefined || existsSync(`/proc/${owner}`)) continue
-    await rm(join(places.private, name), { recursive: true, force: true })
+    await rm(join(folder, name), { recursive: true, force: true })
   }
 }
 

@@ -66,7 +66,7 @@ test('the initrd is small, and the same again when it is built again', async () 
   expect(built.equals(again)).toBe(true)
 })
 
-test.for(['vmxnet3', 'e1000', 'e1000e', 'rtl8139'])(
+test.for(['vmxnet3', 'e1000', 'e1000e', 'rtl8139', 'pcnet'])(
   'TinyVM comes up in 192 MB with a card of type %s',
   async (card) => {
     await using machine = new TinyvmMachine({ card })
