@@ -54,10 +54,13 @@ function stageOf(options: OptionSet): Stage {
   return isFirmware || options.has(dhcpOption.architectures) ? 'firmware' : 'system'
 }
 
-/** A build that does not list its features is taken for an ordinary one, which can. */
+/**
+ * A build that does not list its features, or whose list was cut on the way, is taken for an
+ * ordinary one, which can: given an iPXE instead, it would come back the same, for ever.
+ */
 function canFetchHttp(options: OptionSet): boolean {
-  const features = options.get(dhcpOption.ipxe)
-  return features === undefined || decodeIpxeFeatures(features).has(ipxeFeature.http)
+  const features = decodeIpxeFeatures(options.get(dhcpOption.ipxe) ?? new Uint8Array())
+  return features.size === 0 || features.has(ipxeFeature.http)
 }
 
 /** RFC 4578 §2.3: type 0 and 16 octets, of which the first three fields are little-endian. */

@@ -61,6 +61,14 @@ describe('iPXE', () => {
     expect(machine).toMatchObject({ stage: 'ipxe', ipxeHttp: false })
   })
 
+  test.for(['', '150101 1301', 'b105'])(
+    'a list of features that cannot be read (%j) forbids nothing',
+    (list) => {
+      const machine = identifyMachine(withOption(plain, dhcpOption.ipxe, hex(list)))
+      expect(machine).toMatchObject({ stage: 'ipxe', ipxeHttp: true })
+    },
+  )
+
   test('another user class is no iPXE', () => {
     expect(identifyMachine(withOption(plain, dhcpOption.userClass, hex('78'))).stage).toBe(
       'firmware',
