@@ -35,20 +35,27 @@ export function leaseReply(
   return { ...emptyReply(request, options), ...fields, yourAddress: lease.address }
 }
 
-/** ACK to an INFORM: everything but an address and a lease time. */
+/**
+ * ACK to an INFORM: everything but an address and a lease time. A relay is told to broadcast it
+ * where it cannot know the address either.
+ */
 export function informReply(request: DhcpMessage, from: Answering): DhcpMessage {
   const options = newOptions(request, 'ack', from.server)
   addNetwork(options, request, from.subnet)
   const fields = addBoot(options, request, from.boot)
   const { clientAddress } = request
-  return { ...emptyReply(request, options), ...fields, clientAddress }
+  const broadcast = clientAddress === anyAddress ? toBroadcast(request) : request.broadcast
+  return { ...emptyReply(request, options), ...fields, clientAddress, broadcast }
 }
 
 /** Behind a relay the B flag makes the relay broadcast it: the client's address is not valid. */
 export function nakReply(request: DhcpMessage, server: Ipv4, reason: string): DhcpMessage {
   const options = newOptions(request, 'nak', server).set(dhcpOption.message, reason)
-  const broadcast = request.broadcast || request.relayAddress !== anyAddress
-  return { ...emptyReply(request, options), broadcast }
+  return { ...emptyReply(request, options), broadcast: toBroadcast(request) }
+}
+
+function toBroadcast({ broadcast, relayAddress }: DhcpMessage): boolean {
+  return broadcast || relayAddress !== anyAddress
 }
 
 /** 53, 54 and what goes back as it came. */

@@ -443,6 +443,13 @@ describe('a client that has an address', () => {
       expect(ack.options.has(option)).toBe(false)
     }
   })
+
+  test('INFORM without an address, through a relay, is answered by a broadcast there', () => {
+    expect(replyTo(message('inform', { giaddr: '10.40.0.254' })).broadcast).toBe(true)
+    expect(
+      replyTo(message('inform', { giaddr: '10.40.0.254', ciaddr: '10.40.0.7' })),
+    ).toMatchObject({ broadcast: false })
+  })
 })
 
 describe('what goes back as it came', () => {
