@@ -8,6 +8,10 @@ import { type KeyPath, type Problem, formatPath } from './config-problems.ts'
 
 type Sections = Partial<Config>
 
+/** Seconds. Below, machines would do nothing but renew; a DHCP message cannot say 137 years. */
+const shortestLease = 60
+const longestLease = 3650 * 86_400
+
 /** Entries that exist without being configured, and words that are choices without being entries. */
 const builtInEntries = ['disk', 'tinyvm', 'shell']
 const choices = ['menu', 'autodeploy']
@@ -38,6 +42,9 @@ function checkSubnets({ dhcp }: Sections): Problem[] {
       ({ first, last }) => !contains(subnet.network, first) || !contains(subnet.network, last),
     )
     return [
+      ...(subnet.lease < shortestLease || subnet.lease > longestLease
+        ? [says([...at, 'lease'], 'must be at least 1m and at most 3650d')]
+        : []),
       ...outside.map(() => says([...at, 'pool'], `lies outside ${name}`)),
       ...(subnet.gateway !== undefined && !contains(subnet.network, subnet.gateway)
         ? [says([...at, 'gateway'], `${formatIpv4(subnet.gateway)} lies outside ${name}`)]

@@ -82,7 +82,7 @@ test('values that are good alone but not together', () => {
   const problems = problemsIn(`dhcp:
   subnets:
     - { network: 10.0.0.0/24, pool: 10.0.1.1-10.0.1.9, gateway: 10.9.9.9 }
-    - { network: 10.0.0.0/24 }
+    - { network: 10.0.0.0/24, lease: 0s }
 menu:
   default: nope
   entries:
@@ -98,6 +98,7 @@ mirrors:
   expect(problems.map((problem) => problem.replace(/^lab\.yaml:\d+:\d+: /, ''))).toEqual([
     'dhcp.subnets[0].pool: lies outside 10.0.0.0/24',
     'dhcp.subnets[0].gateway: 10.9.9.9 lies outside 10.0.0.0/24',
+    'dhcp.subnets[1].lease: must be at least 1m and at most 3650d',
     'dhcp.subnets[1].network: is the same as dhcp.subnets[0].network',
     'menu.entries[0].name: disk is built in; choose another name',
     'menu.entries[2].name: is the same as menu.entries[1].name',
