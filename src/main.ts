@@ -23,7 +23,7 @@ async function main([name, ...args]: string[]): Promise<number> {
     console.log(usage())
     return name === undefined ? 2 : 0
   }
-  const command = commands[name]
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (command === undefined) {
     console.error(`bootlace: there is no command ${name}\n\n${usage()}`)
     return 2
