@@ -125,8 +125,10 @@ function says(path: KeyPath, text: string): Problem {
 
 /** Positions whose value stood before, with the position where it did. */
 function repeats(values: readonly unknown[]): { index: number; first: number }[] {
+  const places = new Map<unknown, number>()
   return values.flatMap((value, index) => {
-    const first = values.indexOf(value)
+    const first = places.get(value) ?? index
+    places.set(value, first)
     return value === undefined || first === index ? [] : [{ index, first }]
   })
 }

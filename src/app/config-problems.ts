@@ -50,7 +50,7 @@ export function problemsOf(error: z.ZodError, schema: z.ZodType): Problem[] {
 /** `bootlace.yaml:12:9: dhcp.subnets[0].pool: found "5", allowed: a range such as …` */
 export function explain(problem: Problem, text: ConfigText): string {
   const value = valueAt(text.raw, problem.path)
-  const found = value === undefined ? 'is missing' : `found ${shorten(JSON.stringify(value))}`
+  const found = value === undefined ? 'is missing' : `found ${shorten(asText(value))}`
   const says = problem.says ?? `${found}, allowed: ${problem.allowed}`
   return `${placeOf(problem.path, text)}: ${formatPath(problem.path)}: ${says}`
 }
@@ -88,6 +88,15 @@ function valueAt(raw: unknown, path: KeyPath): unknown {
     value = Reflect.get(value, key)
   }
   return value
+}
+
+/** A YAML alias may stand inside of what it names. */
+function asText(value: unknown): string {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return 'something that contains itself'
+  }
 }
 
 function shorten(text: string): string {

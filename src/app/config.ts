@@ -3,7 +3,7 @@
  * with every problem at once. Reads the file; opens nothing else.
  */
 import { readFileSync } from 'node:fs'
-import { LineCounter, parseDocument } from 'yaml'
+import { type Document, LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { InputError, messageOf } from '../core/errors.ts'
 import { checkTogether } from './config-checks.ts'
@@ -54,11 +54,30 @@ export function parseConfig(
       }),
     )
   }
-  const raw = withOverrides(document.toJS() ?? {}, overrides)
+  const raw = withOverrides(valueOf(document, file) ?? {}, overrides)
   const configText: ConfigText = { file, document, lines, overrides, raw }
   const { config, problems } = validate(raw)
   if (problems.length === 0) return Object.freeze(config)
   throw new InputError(problems.map((problem) => explain(problem, configText)))
+}
+
+/** Names that point nowhere, or to so much that it could not be held, show only now. */
+function valueOf(document: Document, file: string): unknown {
+  try {
+    return document.toJS()
+  } catch (error) {
+    throw new InputError([`${file}: not YAML: ${messageOf(error)}`])
+  }
+}
+
+/** A variable's text as YAML reads it; what is no YAML is just text. */
+function valueOfVariable(text: string): unknown {
+  const document = parseDocument(text)
+  try {
+    return document.errors.length > 0 ? text : document.toJS()
+  } catch {
+    return text
+  }
 }
 
 function readText(file: string): string {
@@ -89,11 +108,13 @@ function withOverrides(raw: unknown, overrides: readonly Override[]): unknown {
   return result
 }
 
+/** What is no section stays as it is: the schema says so, instead of it being lost. */
 function withValue(raw: unknown, path: KeyPath, value: unknown): unknown {
   const [key, ...rest] = path
   if (key === undefined) return value
-  const object: Record<string, unknown> =
-    typeof raw === 'object' && raw !== null && !Array.isArray(raw) ? { ...raw } : {}
+  const section = raw ?? {}
+  if (typeof section !== 'object' || Array.isArray(section)) return raw
+  const object: Record<string, unknown> = { ...section }
   object[String(key)] = withValue(object[String(key)], rest, value)
   return object
 }
@@ -114,7 +135,7 @@ function environmentOverrides(environment: Readonly<Record<string, string | unde
     }
     const path = pathOfVariable(source)
     if (path === undefined) problems.push(`${source}: there is no such setting`)
-    else overrides.push({ path, value: parseDocument(text).toJS(), source })
+    else overrides.push({ path, value: valueOfVariable(text), source })
   }
   return { overrides, problems }
 }

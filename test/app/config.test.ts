@@ -16,6 +16,10 @@ function problemsIn(
   return []
 }
 
+function tenTimes(name: string, of: string): string {
+  return `${name}: &${name} [${`*${of},`.repeat(10)}]\n`
+}
+
 test('an empty file is a guest on the network: nothing gives addresses, the disk is the default', () => {
   const config = parseConfig('', 'lab.yaml')
   expect(config.dhcp.subnets).toEqual([])
@@ -123,6 +127,30 @@ test('a wrong section does not hide the disagreements of the others', () => {
 test('text that is not YAML is told with its place', () => {
   expect(problemsIn('dhcp: [1\nhosts: {')[0]).toMatch(/^lab\.yaml:\d+:\d+: not YAML: /)
   expect(problemsIn('data: a\ndata: b\n')[0]).toMatch(/^lab\.yaml:2:1: not YAML: .*unique/)
+})
+
+test('YAML that points at itself, nowhere or at far too much is a problem, not a crash', () => {
+  expect(problemsIn('data: *gone\n')).toEqual([
+    expect.stringMatching(/^lab\.yaml: not YAML: .*gone/),
+  ])
+  expect(problemsIn('hosts: &all [*all]\n')).toEqual([
+    expect.stringContaining('hosts[0]: found something that contains itself'),
+  ])
+  const bomb = `a: &a [x]\n${tenTimes('b', 'a')}${tenTimes('c', 'b')}${tenTimes('d', 'c')}`
+  expect(problemsIn(bomb)).toEqual([expect.stringMatching(/^lab\.yaml: not YAML: /)])
+  expect(problemsIn('__proto__: { port: 1 }\n')[0]).toContain('__proto__: is not a key here')
+  expect(Reflect.get({}, 'port')).toBeUndefined()
+})
+
+test('a variable that is no YAML is taken as it stands', () => {
+  const { data } = loadConfig({ environment: { BOOTLACE_DATA: '*x' } })
+  expect(data).toBe('*x')
+})
+
+test('a flag or variable does not hide that the file holds no settings', () => {
+  const flag = { path: ['http', 'port'], value: 8080, source: 'BOOTLACE_HTTP_PORT' }
+  expect(problemsIn('- a\n', [flag])[0]).toContain('found ["a"]')
+  expect(problemsIn('http: hello\n', [flag])[0]).toContain('http: found "hello"')
 })
 
 test('variables and flags override single values and are named in problems', () => {
