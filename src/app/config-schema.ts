@@ -74,7 +74,11 @@ const entry = z.strictObject({
 
 const menu = z.strictObject({
   title: lineValue.default('Bootlace').describe('Shown above the menu.'),
-  timeout: durationValue.prefault('20s').describe('Until the default starts; 0s waits for ever.'),
+  timeout: durationValue
+    // The most that PXELINUX takes (doc/syslinux.txt, TIMEOUT).
+    .refine((seconds) => seconds < 3600, { error: 'a duration of less than 60m' })
+    .prefault('20s')
+    .describe('Until the default starts; 0s waits for ever.'),
   default: nameValue
     .default('disk')
     .describe('The entry that starts by itself: `disk`, `tinyvm` or one of your own.'),
@@ -99,7 +103,11 @@ const trust = z
     [
       z.strictObject({ ca: path }),
       z.strictObject({
-        fingerprint: z.string().regex(/^sha(256|1):([0-9a-f]{2}:?)+$/i),
+        fingerprint: z
+          .string()
+          .regex(/^(sha256:([0-9a-f]{2}:?){31}|sha1:([0-9a-f]{2}:?){19})[0-9a-f]{2}$/i, {
+            error: 'sha256: and 32 pairs of hex digits, or sha1: and 20',
+          }),
       }),
       z.strictObject({ insecure: z.literal(true) }),
     ],

@@ -129,6 +129,19 @@ test('text that is not YAML is told with its place', () => {
   expect(problemsIn('data: a\ndata: b\n')[0]).toMatch(/^lab\.yaml:2:1: not YAML: .*unique/)
 })
 
+test('a timeout that no menu can say, and half a fingerprint, are refused', () => {
+  expect(problemsIn('menu: { timeout: 2h }')[0]).toContain('less than 60m')
+  const trust = (fingerprint: string) =>
+    problemsIn(
+      `mirrors: { autodeploy: { origin: 'https://v', trust: { fingerprint: '${fingerprint}' } } }`,
+    )
+  expect(trust('sha256:ab:cd')[0]).toMatch(
+    /autodeploy\.trust\.fingerprint: found "sha256:ab:cd", allowed: sha256: and 32 pairs/,
+  )
+  expect(trust(`sha256:${'ab:'.repeat(31)}cd`)).toEqual([])
+  expect(trust(`SHA1:${'AB'.repeat(20)}`)).toEqual([])
+})
+
 test('YAML that points at itself, nowhere or at far too much is a problem, not a crash', () => {
   expect(problemsIn('data: *gone\n')).toEqual([
     expect.stringMatching(/^lab\.yaml: not YAML: .*gone/),
