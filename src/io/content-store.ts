@@ -4,14 +4,14 @@
  *
  *     cache/content-v1/ab/abcdef…   whole bodies, never anything else
  *     cache/index-v1/12/1234….json  one entry per key (`index-entry.ts`)
- *     cache/tmp/                    what is being written; emptied at start
+ *     cache/tmp/                    what is being written; our names in it are removed at start
  *
  * A body is flushed to disk BEFORE it gets its name, so whatever has a name is whole, also after a
  * power cut, and a hit never pays for proof. (A checksum at first use would cost 0.56 CPU seconds
  * per GB and delay the first byte; the flush costs under a millisecond in a worker thread, after
  * the last octet has already gone to the clients.) Refuses to know HTTP: see `fill.ts`, `mirror.ts`.
  */
-import { mkdir, open, rename, rm, statfs, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm, statfs, utimes, writeFile } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LRUCache } from 'lru-cache'
@@ -81,8 +81,7 @@ export class ContentStore {
   /** Empties `tmp/`, reads the index, drops bodies that no entry names. */
   static async open(options: ContentStoreOptions): Promise<ContentStore> {
     const { directory } = options
-    await rm(join(directory, 'tmp'), { recursive: true, force: true })
-    await mkdir(join(directory, 'tmp'), { recursive: true })
+    await emptyTemporaries(join(directory, 'tmp'))
     const entries = loadIndex(join(directory, 'index-v1'))
     const stored = entries.reduce((sum, { entry }) => sum + entry.size, 0)
     const { bavail, bsize } = await statfs(directory)
@@ -204,6 +203,16 @@ export class ContentStore {
     return join(this.#directory, 'index-v1', name.slice(0, 2), `${name}.json`)
   }
 }
+
+/** Only what is named as we name it: somebody may have chosen `/var` as the cache's folder. */
+async function emptyTemporaries(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true })
+  const ours = (await readdir(directory)).filter((name) => temporaryName.test(name))
+  await Promise.all(ours.map((name) => rm(join(directory, name), { force: true })))
+}
+
+/** `812-7`, a body of process 812; `<64 hex digits>.json`, an entry. */
+const temporaryName = /^(\d+-\d+|[0-9a-f]{64}\.json)$/
 
 async function renameInto(from: string, to: string): Promise<void> {
   await mkdir(join(to, '..'), { recursive: true })

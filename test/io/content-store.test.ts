@@ -260,15 +260,17 @@ describe('deleted or damaged from outside', () => {
     expect(parseEntry(JSON.stringify({ ...entry, ...change }))).toBeUndefined()
   })
 
-  test('leftovers in tmp/ and bodies without an entry are removed at start', async () => {
+  test('our leftovers in tmp/ and bodies without an entry are removed at start', async () => {
     const store = await open()
     await put(store, 'm /a', 'hello')
-    writeFileSync(join(directory, 'tmp', 'left-over'), 'half')
+    for (const name of ['812-7', `${sha256Of('key')}.json`, 'of-somebody-else']) {
+      writeFileSync(join(directory, 'tmp', name), 'half')
+    }
     const orphan = sha256Of('orphan')
     mkdirSync(join(directory, 'content-v1', orphan.slice(0, 2)), { recursive: true })
     writeFileSync(join(directory, 'content-v1', orphan.slice(0, 2), orphan), 'orphan')
     const again = await open()
-    expect(filesUnder('tmp')).toEqual([])
+    expect(filesUnder('tmp')).toEqual(['of-somebody-else'])
     expect(filesUnder('content-v1')).toEqual([sha256Of('hello')])
     expect(await read(again, 'm /a')).toBe('hello')
   })
