@@ -2,7 +2,7 @@
 /**
  * `npm run setup`, the first thing that `npm start` and `npm test` do. Plain JavaScript for Node 20
  * and later without packages, because nothing is installed yet: it installs the packages (with them
- * the runtime that the project pins), and leaves the rest to that runtime and src/setup/main.ts.
+ * the runtime that the project pins), and leaves the rest to that runtime and src/setup/setup-command.ts.
  * When nothing is missing it prints nothing and needs no network.
  *
  *   node bin/setup.js            what the service needs
@@ -36,7 +36,7 @@ export function setUp(args) {
     )
     return 1
   }
-  const main = join(root, 'src/setup/main.ts')
+  const main = join(root, 'src/setup/setup-command.ts')
   const { status, signal } = spawnSync(runtime, [main, ...args], {
     stdio: 'inherit',
     env: environment,

@@ -9,7 +9,7 @@ import { places } from './places.ts'
 const syslinux = '3:6.04~git20190206.bf6db5b4+dfsg1-3.1'
 const modules = '/usr/lib/syslinux/modules/bios'
 
-export const loaders: readonly PackageRow[] = [
+const loaders: readonly PackageRow[] = [
   {
     package: 'pxelinux',
     tested: syslinux,

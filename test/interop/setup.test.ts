@@ -70,7 +70,7 @@ test.for(['vmxnet3', 'e1000', 'e1000e', 'rtl8139', 'pcnet'])(
   'TinyVM comes up in 192 MB with a card of type %s',
   async (card) => {
     await using machine = new TinyvmMachine({ card })
-    const [line] = await machine.shows(/TINYVM-UP .*/)
+    const [line] = await machine.shows(/TINYVM-UP .*(?=\r*\n)/)
     expect(line).toBe('TINYVM-UP mac=52:54:00:12:34:56 ip=10.0.2.15 report=none')
   },
 )
@@ -83,7 +83,7 @@ test('TinyVM reports, serves its page, lets root in at the console, and switches
     reportTo: reports.port,
     page,
   })
-  const [line] = await machine.shows(/TINYVM-UP .*/)
+  const [line] = await machine.shows(/TINYVM-UP .*(?=\r*\n)/)
   expect(line).toBe('TINYVM-UP mac=52:54:00:12:34:56 ip=10.0.2.15 report=sent')
   expect(reports.received, 'the first one was refused').toHaveLength(2)
   expect(reports.received[1]).toEqual({
