@@ -123,7 +123,10 @@ export class ContentStore {
       const now = this.#clock()
       const dated = { ...entry, storedAt: now }
       await renameInto(file.path, this.#contentPath(entry.sha256))
-      await this.#writeEntry(dated)
+      await this.#writeEntry(dated).catch(async (error: unknown) => {
+        await this.#removeUnused(entry.sha256)
+        throw error
+      })
       this.#add(dated, now)
       return true
     })
@@ -144,17 +147,22 @@ export class ContentStore {
     const body = { ...entry, path }
     const known = this.#small.find(body)
     if (known !== undefined) return storedFile(memoryFile(known, entry.etag), entry, path)
-    const handle = await open(path, 'r').catch(() => undefined)
-    const size = handle === undefined ? -1 : (await handle.stat()).size
-    if (handle === undefined || size !== entry.size) {
-      await handle?.close()
-      if (this.#index.peek(entry.key)?.entry === entry) this.#index.delete(entry.key)
+    const handle = await open(path, 'r').catch(codeOf)
+    if (handle === 'ENOENT' || handle === 'ENOTDIR') this.#forget(entry)
+    if (typeof handle === 'string') return undefined // too many open files are no reason to forget
+    if ((await handle.stat()).size !== entry.size) {
+      await handle.close()
+      this.#forget(entry)
       return undefined
     }
     const octets = await this.#small.take(body, handle)
     if (octets === undefined) return storedFile(diskFile(handle, entry), entry, path)
     await handle.close()
     return storedFile(memoryFile(octets, entry.etag), entry, path)
+  }
+
+  #forget(entry: IndexEntry): void {
+    if (this.#index.peek(entry.key)?.entry === entry) this.#index.delete(entry.key)
   }
 
   /** The newest is the most recently used; what no longer fits is disposed of by the index. */
@@ -170,9 +178,13 @@ export class ContentStore {
     else this.#uses.delete(entry.sha256)
     void this.#inTurn(async () => {
       // Asked again when its turn has come: the same body may have been stored anew meanwhile.
-      if (!this.#uses.has(entry.sha256)) await rm(this.#contentPath(entry.sha256), { force: true })
+      await this.#removeUnused(entry.sha256)
       if (!this.#index.has(entry.key)) await rm(this.#entryPath(entry.key), { force: true })
     }).catch(() => {}) // what cannot be removed now is an orphan, removed at the next start
+  }
+
+  async #removeUnused(sha256: string): Promise<void> {
+    if (!this.#uses.has(sha256)) await rm(this.#contentPath(sha256), { force: true })
   }
 
   #touch(known: Known): void {
@@ -213,6 +225,10 @@ async function emptyTemporaries(directory: string): Promise<void> {
 
 /** `812-7`, a body of process 812; `<64 hex digits>.json`, an entry. */
 const temporaryName = /^(\d+-\d+|[0-9a-f]{64}\.json)$/
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
 
 async function renameInto(from: string, to: string): Promise<void> {
   await mkdir(join(to, '..'), { recursive: true })

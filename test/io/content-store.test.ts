@@ -4,7 +4,9 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -188,6 +190,26 @@ describe('deleted or damaged from outside', () => {
     await put(store, 'm /a', 'hello')
     await store.close()
     expect(await read(store, 'm /a')).toBe('hello')
+  })
+
+  test('a body that cannot be opened just now is a miss, and not thrown away', async () => {
+    const store = await open()
+    await put(store, 'm /a', 'hello')
+    const sha256 = sha256Of('hello')
+    const path = join(directory, 'content-v1', sha256.slice(0, 2), sha256)
+    renameSync(path, `${path}.aside`)
+    symlinkSync(path, path) // opening fails, and not because it is gone
+    expect(await read(store, 'm /a')).toBeUndefined()
+    renameSync(`${path}.aside`, path)
+    expect(await read(store, 'm /a')).toBe('hello')
+  })
+
+  test('a body whose entry cannot be written does not stay', async () => {
+    const store = await open()
+    rmSync(join(directory, 'index-v1'), { recursive: true, force: true })
+    writeFileSync(join(directory, 'index-v1'), 'no folder')
+    await expect(put(store, 'm /a', 'hello')).rejects.toThrow('index-v1')
+    expect(filesUnder('content-v1')).toEqual([])
   })
 
   test('a body that became shorter is a miss', async () => {
