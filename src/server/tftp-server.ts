@@ -53,7 +53,8 @@ export class TftpServer {
     this.#options = options
     const { tree, macOf, emit } = options
     const clock = steady(options.clock)
-    this.#site = { tree, macOf, emit, clock, nearest: (path) => this.#nearest(path) }
+    const nearestTo = (path: string) => this.#nearest(path)
+    this.#site = { tree, macOf, emit, clock, nearest: nearestTo, texts: new Set() }
   }
 
   /** Where requests are heard now. */

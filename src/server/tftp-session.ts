@@ -30,6 +30,8 @@ export interface TftpSite {
   readonly clock: Clock
   /** The known path that is most like a missing one. */
   readonly nearest: (path: string) => Promise<string | undefined>
+  /** The transfers that hold a whole converted file in memory. */
+  readonly texts: Set<TftpSession>
 }
 
 /** The way to one client. */
@@ -54,6 +56,8 @@ interface Running {
 
 /** Text files are converted in memory; nobody boots a larger one in text mode. Octets. */
 const netasciiLimit = 4 * 1024 * 1024
+/** Converted files at the same time: text mode is for a person who tries something. */
+const mostTexts = 16
 
 export class TftpSession {
   readonly #site: TftpSite
@@ -160,6 +164,7 @@ export class TftpSession {
 
   async #begin(opened: OpenFile): Promise<void> {
     const isText = this.#request.mode === 'netascii'
+    if (isText && !this.#mayConvert()) return opened.close()
     const file = isText ? await asNetascii(opened) : opened
     if (this.#ended) return file.close()
     // A text's size on the wire is not its size anywhere else: RFC 2349 leaves it open.
@@ -169,6 +174,14 @@ export class TftpSession {
     this.#running = { file, agreement, transfer, blocks: new BlockReader(file, agreement) }
     this.#emit('tftp.start', { bytes: file.size })
     this.#perform(transfer.start(this.#site.clock()))
+  }
+
+  /** No answer above the cap: the client asks again. */
+  #mayConvert(): boolean {
+    const { texts } = this.#site
+    if (texts.size >= mostTexts) this.drop()
+    else if (!this.#ended) texts.add(this)
+    return !this.#ended
   }
 
   #perform(effects: readonly TransferEffect[]): void {
@@ -249,6 +262,7 @@ export class TftpSession {
 
   #close(): void {
     this.#ended = true
+    this.#site.texts.delete(this)
     clearTimeout(this.#timer)
     this.#running?.file.close().catch(() => undefined)
     this.#route.ended()

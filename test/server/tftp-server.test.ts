@@ -208,6 +208,21 @@ test('a file too large for text mode is an error, not a wrong file', async () =>
   expect(wire((await peer.next()).packet)).toBe('error 0 the file cannot be read')
 })
 
+test('few files are converted at the same time, however many are asked for', async () => {
+  const others = await Promise.all(Array.from({ length: 16 }, () => client()))
+  let from = 0
+  for (const other of others) {
+    other.read('text', port, {}, 'netascii')
+    from = (await other.next()).port
+  }
+  peer.read('text', port, {}, 'netascii')
+  await silence()
+  expect(server.transfers).toBe(16)
+  others.at(-1)!.acknowledge(1, from)
+  await event('tftp.done')
+  expect(await peer.fetch('text', port, {}, 'netascii')).toHaveLength(19)
+})
+
 test('tsize above 4 GiB is right', async () => {
   const huge = await serve({ tree: treeOf({ size: 4_400_000_000 }) })
   peer.read('file', huge.endpoints[0]!.port, { tsize: '0' })
