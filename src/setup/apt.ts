@@ -8,7 +8,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SystemError } from '../core/errors.ts'
-import { archiveAddress, defaultArchive } from './archive-address.ts'
+import { archiveAddress } from './archive-address.ts'
 import { hasProgram, run } from './commands.ts'
 import { megabytes, step } from './progress.ts'
 
@@ -93,7 +93,13 @@ function fieldOf(paragraph: string, key: string): string {
 
 async function openArchive(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true })
-  const address = archiveAddress(await sourcesFiles()) ?? defaultArchive
+  const address = archiveAddress(await sourcesFiles())
+  if (address === undefined) {
+    throw new SystemError(
+      "this machine's apt sources name no Debian archive: add one with the component main " +
+        'to /etc/apt/sources.list, of any release',
+    )
+  }
   await step(`index of Debian ${release} from ${address}`, async () => {
     await configure(folder, address)
     await aptGet(folder, ['update'])

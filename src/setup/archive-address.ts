@@ -10,9 +10,6 @@ interface AptSource {
   readonly components: readonly string[]
 }
 
-/** The archive that is asked where the machine's sources name none of Debian's. */
-export const defaultArchive = 'http://deb.debian.org/debian'
-
 const releases =
   /^(stable|oldstable|oldoldstable|testing|unstable|sid|bullseye|bookworm|trixie|forky)$/
 

@@ -2,14 +2,14 @@ import { expect, test } from 'vitest'
 import { archiveAddress } from '../../src/setup/archive-address.ts'
 
 const debian12 = `Types: deb
-# http://snapshot.debian.org/archive/debian/20250520T000000Z
-URIs: http://deb.debian.org/debian
+# a comment in between
+URIs: http://archive.example/debian
 Suites: bookworm bookworm-updates
 Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 
 Types: deb
-URIs: http://deb.debian.org/debian-security
+URIs: http://archive.example/debian-security
 Suites: bookworm-security
 Components: main
 `
@@ -19,13 +19,13 @@ test.for([
     name: 'deb822, as Debian writes it',
     file: 'debian.sources',
     text: debian12,
-    address: 'http://deb.debian.org/debian',
+    address: 'http://archive.example/debian',
   },
   {
     name: 'security first',
     file: 'debian.sources',
     text: debian12.split('\n\n').toReversed().join('\n\n'),
-    address: 'http://deb.debian.org/debian',
+    address: 'http://archive.example/debian',
   },
   {
     name: 'a paragraph that is switched off',
@@ -60,13 +60,13 @@ test.for([
   {
     name: 'only a third party',
     file: 'node.list',
-    text: 'deb [signed-by=/k.gpg] https://deb.nodesource.com/node_20.x nodistro main\n',
+    text: 'deb [signed-by=/k.gpg] https://packages.example/node nodistro main\n',
     address: undefined,
   },
   {
     name: 'another distribution',
     file: 'ubuntu.sources',
-    text: 'Types: deb\nURIs: http://archive.ubuntu.com/ubuntu\nSuites: noble\nComponents: main\n',
+    text: 'Types: deb\nURIs: http://other.example/ubuntu\nSuites: noble\nComponents: main\n',
     address: undefined,
   },
 ])('$name: $address', ({ file, text, address }) => {
@@ -78,5 +78,5 @@ test('the first file with an archive of Debian is asked', () => {
     { name: 'google.list', text: 'deb https://packages.example/apt cloud main\n' },
     { name: 'debian.sources', text: debian12 },
   ]
-  expect(archiveAddress(files)).toBe('http://deb.debian.org/debian')
+  expect(archiveAddress(files)).toBe('http://archive.example/debian')
 })
