@@ -114,6 +114,11 @@ export class Origin {
   }
 }
 
+/** Lets go of an answer that nobody wants. Destroying a body makes it tell an error: heard here. */
+export function discard({ body }: Dispatcher.ResponseData): void {
+  body.on('error', () => {}).destroy()
+}
+
 const unvouched = 'shows a certificate that the CA file (trust.ca) does not vouch for'
 
 type Failure = readonly [status: 502 | 504, problem: string, again: boolean]

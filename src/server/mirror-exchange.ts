@@ -7,6 +7,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Dispatcher } from 'undici'
 import type { Mac } from '../core/address.ts'
 import type { Emit, EventType } from '../core/events.ts'
+import { discard } from '../io/origin.ts'
 import { pathOf } from '../protocol/cache/policy.ts'
 
 /** What a mirror has done since it was started. */
@@ -94,11 +95,16 @@ export class Exchange {
 
   /** Hands the request to the origin as it is. */
   pass(reason: string): unknown {
+    if (this.reply.raw.headersSent) return this.fail(502, reason)
     return this.#passThrough.ask(this, reason)
   }
 
   /** Gives the client an answer of the origin's that nobody else may have. */
   passOn(response: Dispatcher.ResponseData, reason: string): unknown {
+    if (this.reply.raw.headersSent) {
+      discard(response)
+      return this.fail(502, reason)
+    }
     return this.#passThrough.hand(this, response, reason)
   }
 
@@ -129,7 +135,7 @@ export class Exchange {
     })
   }
 
-  /** Answers with one plain sentence. */
+  /** Answers with one plain sentence; an answer that has begun as something else is cut. */
   async fail(status: number, sentence: string): Promise<void> {
     this.end({ service: 'error', status, bytes: 0, reason: sentence })
     if (this.reply.raw.headersSent) this.cut()

@@ -85,24 +85,34 @@ function lengthOf(range: RangeAnswer, size: number | undefined): number | undefi
   return range.type === 'part' ? range.last - range.first + 1 : size
 }
 
-/** False when another length has been promised before. */
+/** False when another head has been sent before: its body may be another one, too. */
 function sendHead(exchange: Exchange, { head, service }: Following, range: RangeAnswer): boolean {
   const response = exchange.reply.raw
-  const length = range.type === 'unsatisfiable' ? 0 : lengthOf(range, head.size)
-  if (response.headersSent) return response.getHeader('content-length') === length
-  exchange.reply.hijack()
-  for (const [name, value] of Object.entries(head.headers)) response.setHeader(name, value)
-  if (head.etag !== undefined) response.setHeader('etag', `"${head.etag}"`)
-  if (length !== undefined) {
-    response.setHeader('content-length', length)
-    response.setHeader('accept-ranges', 'bytes')
+  const fields = headerFields(head, range)
+  if (response.headersSent) {
+    const sent = Object.entries(response.getHeaders()).filter(([name]) => name in fields)
+    return (
+      sent.length === Object.keys(fields).length &&
+      sent.every(([name, value]) => value === fields[name])
+    )
   }
-  const place = contentRange(range, head.size ?? 0)
-  if (place !== undefined) response.setHeader('content-range', place)
+  exchange.reply.hijack()
+  for (const [name, value] of Object.entries(fields)) response.setHeader(name, value)
   response.setHeader('x-cache', services[service].header)
   response.writeHead({ whole: 200, part: 206, unsatisfiable: 416 }[range.type])
   response.flushHeaders()
   return true
+}
+
+function headerFields(head: BodyHead, range: RangeAnswer): Record<string, string | number> {
+  const length = range.type === 'unsatisfiable' ? 0 : lengthOf(range, head.size)
+  const place = contentRange(range, head.size ?? 0)
+  return {
+    ...head.headers,
+    ...(head.etag === undefined ? {} : { etag: `"${head.etag}"` }),
+    ...(length === undefined ? {} : { 'content-length': length, 'accept-ranges': 'bytes' }),
+    ...(place === undefined ? {} : { 'content-range': place }),
+  }
 }
 
 /** Sends `length` octets, or all there are. */

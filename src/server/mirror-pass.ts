@@ -4,7 +4,7 @@
  */
 import { type Readable, Transform, pipeline } from 'node:stream'
 import type { FastifyReply } from 'fastify'
-import { type Origin, originError } from '../io/origin.ts'
+import { type Origin, discard, originError } from '../io/origin.ts'
 import { type HostHeader, endToEnd, passRequestHeaders } from '../protocol/cache/headers.ts'
 import type { HeaderFields } from '../protocol/cache/policy.ts'
 import type { Counters, Exchange, PassThrough } from './mirror-exchange.ts'
@@ -38,7 +38,7 @@ export function passThrough(
     },
     hand(exchange, response, reason) {
       const count = follow(exchange, counters, reason)
-      if (exchange.isGone) return void response.body.destroy()
+      if (exchange.isGone) return discard(response)
       const { reply } = exchange
       for (const [name, value] of Object.entries(endToEnd(response.headers))) {
         reply.header(name, value)

@@ -1,4 +1,5 @@
 import { rmSync, writeFileSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import fastify from 'fastify'
@@ -427,6 +428,39 @@ describe('an origin in trouble', () => {
     expect(f.origin.count(other.path).gets).toBe(2)
   })
 
+  test.for<readonly [string, { status: number; headers: Record<string, string> }]>([
+    ['is refused', { status: 404, headers: {} }],
+    ['is another version', { status: 200, headers: { etag: '"second"' } }],
+    ['is for one client only', { status: 200, headers: { etag: '"first"', 'set-cookie': 'a=b' } }],
+  ])(
+    'a second download that %s does not go behind the first head',
+    async ([, second]) => {
+      const body = 'x'.repeat(1000)
+      let asked = 0
+      const origin = createHttpServer((_request, response) => {
+        asked += 1
+        const { status, headers } = asked === 1 ? first : second
+        response.writeHead(status, { 'content-length': body.length, ...headers })
+        if (asked > 1) return response.end(body)
+        response.flushHeaders()
+        return setTimeout(() => response.destroy(), 50)
+      })
+      const first = { status: 200, headers: { etag: '"first"' } }
+      await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve))
+      const { port } = origin.address() as AddressInfo
+      await using f = await mirrorFixture({
+        mirror: { origin: new URL(`http://127.0.0.1:${port}`) },
+      })
+      const answer = await f.get('/vmw/cache/ab/module.v00')
+      expect(answer).toMatchObject({ status: 200, whole: false })
+      expect(answer.body).toHaveLength(0)
+      expect(f.events.filter(({ type }) => /hit|join|fill$|pass|error/.test(type))).toHaveLength(1)
+      origin.closeAllConnections()
+      origin.close()
+    },
+    3000,
+  )
+
   test('one that says too great a length is not believed', async () => {
     await using f = await mirrorFixture({ mirror: { limits: { idle: 300 } } })
     const payload = f.origin.payloads[4]!
@@ -488,6 +522,23 @@ describe('clients in trouble', () => {
     expect((await follower).body.equals(payloadOctets(payload))).toBe(true)
     expect(f.origin.count(payload.path).gets).toBe(1)
   })
+
+  test.for(['/vmw/cache/ab/not-there.v00', '/vmw/rbd/tramp'])(
+    'one that leaves before %s has an answer harms nobody',
+    async (path) => {
+      await using f = await mirrorFixture()
+      f.origin.inject({ path, delay: 100, times: 1 })
+      const client = connect(f.port, '127.0.0.1', () =>
+        client.write(`GET ${path} HTTP/1.1\r\nHost: m\r\n\r\n`),
+      )
+      await expect.poll(() => f.origin.count(path).running).toBe(1)
+      client.destroy()
+      await expect.poll(() => f.origin.count(path).running).toBe(0)
+      // An error that nobody hears would end the process only now.
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      expect((await f.get('/vmw/rbd/tramp')).status).toBe(200)
+    },
+  )
 
   test('all leave: it is stored nevertheless', async () => {
     await using f = await mirrorFixture()
