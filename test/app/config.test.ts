@@ -171,8 +171,9 @@ test('variables and flags override single values and are named in problems', () 
     environment: { BOOTLACE_HTTP_PORT: '8080', BOOTLACE_DHCP_PROXYPORT: '14011', HOME: '/root' },
   })
   expect([config.http.port, config.dhcp.proxyPort]).toEqual([8080, 14_011])
-  const load = () => loadConfig({ environment: { BOOTLACE_HTTP_PORT: 'many' } })
-  expect(load).toThrow('BOOTLACE_HTTP_PORT: http.port: found "many", allowed: a port number')
+  expect(() => loadConfig({ environment: { BOOTLACE_HTTP_PORT: 'many' } })).toThrow(
+    'BOOTLACE_HTTP_PORT: http.port: found "many", allowed: a port number',
+  )
   expect(() => loadConfig({ environment: { BOOTLACE_HTTP_PROT: '1' } })).toThrow(
     'BOOTLACE_HTTP_PROT: there is no such setting',
   )
