@@ -6,7 +6,7 @@
  * Timeouts follow the clients' own: a machine falls back to vCenter when it is refused quickly, and
  * iPXE gives up after two silent minutes.
  */
-import { type Dispatcher, Pool } from 'undici'
+import { type Dispatcher, Pool, type buildConnector } from 'undici'
 import { UpstreamError, messageOf } from '../core/errors.ts'
 import { type OriginTrust, TrustError, trustedConnector } from './origin-trust.ts'
 
@@ -70,7 +70,9 @@ export class Origin {
   constructor(options: OriginOptions) {
     const { url, trust, servername, hint } = options
     const limits = { ...defaults, ...options.limits }
-    const connect = trustedConnector({ trust, servername, hint, connectTimeout: limits.connect })
+    const connect = waitingOnce(
+      trustedConnector({ trust, servername, hint, connectTimeout: limits.connect }),
+    )
     const pool = (connections: number): Pool =>
       new Pool(url.origin, {
         connections,
@@ -111,6 +113,32 @@ export class Origin {
   /** Cuts what is running. */
   async close(): Promise<void> {
     await Promise.all([this.#fills.destroy(), this.#passes.destroy()])
+  }
+}
+
+/** A failure to connect is slow, and remembered, from here on; milliseconds. */
+const slowFailure = 300
+const memoryOfFailure = 1000
+
+/**
+ * Requests queue for a few connections: were each batch to wait for an origin that says nothing,
+ * the last of many machines would wait for minutes. What one waited for is the answer to all that
+ * come to their turn just then.
+ */
+function waitingOnce(connect: buildConnector.connector): buildConnector.connector {
+  let failed: { readonly error: Error; readonly at: number } | undefined
+  return (target, callback) => {
+    const begun = performance.now()
+    if (failed !== undefined && begun - failed.at < memoryOfFailure) {
+      const { error } = failed
+      return setImmediate(() => callback(error, null))
+    }
+    return connect(target, (...result) => {
+      const now = performance.now()
+      const [error] = result
+      failed = error !== null && now - begun > slowFailure ? { error, at: now } : undefined
+      callback(...result)
+    })
   }
 }
 
