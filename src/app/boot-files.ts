@@ -2,9 +2,11 @@
  * The boot tree of this installation, put together: the user's folder, what is rendered, boot
  * loaders, images. The first that has a name answers.
  */
+import { readdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { Emit } from '../core/events.ts'
 import type { Mac } from '../core/address.ts'
+import { treePath } from '../boot/tree-path.ts'
 import { diskTree } from '../io/disk-tree.ts'
 import { type FileTree, overlay } from '../io/file-tree.ts'
 import { generatedTree, trampTree } from '../server/boot-tree.ts'
@@ -15,7 +17,7 @@ export interface BootFiles {
   /** What TFTP and HTTP serve. */
   readonly tree: FileTree
   readonly userFiles: FileTree | undefined
-  /** Names at the root of the tree; kept current by `refresh`. */
+  /** Names at the root of the folders; kept current by `refresh`. */
   readonly loaders: ReadonlySet<string>
   /** Looks again which boot loaders are there. */
   refresh(): Promise<void>
@@ -49,10 +51,11 @@ export async function bootFiles(options: BootFilesOptions): Promise<BootFiles> {
   }
   const own = userFiles === undefined ? [] : [userFiles]
   const images = under('boot', diskTree(imagesFolder))
+  const folders = [loadersFolder, ...(config.files === undefined ? [] : [config.files])]
   const refresh = async () => {
-    const lists = await Promise.all([...own, loaderTree].map((tree) => tree.list()))
+    const lists = await Promise.all(folders.map((folder) => readdir(folder).catch(() => [])))
     loaders.clear()
-    for (const name of lists.flat()) if (!name.includes('/')) loaders.add(name)
+    for (const name of lists.flat()) loaders.add(name)
   }
   await refresh()
   return {
@@ -67,8 +70,10 @@ export async function bootFiles(options: BootFilesOptions): Promise<BootFiles> {
 function under(folder: string, tree: FileTree): FileTree {
   return {
     open: (path, client) => {
-      const inner = new RegExp(`^[/\\\\]*${folder}[/\\\\]+(.*)$`, 'i').exec(path)?.[1]
-      return inner === undefined ? Promise.resolve(undefined) : tree.open(inner, client)
+      const [first, ...inner] = treePath(path) ?? []
+      return first?.toLowerCase() === folder && inner.length > 0
+        ? tree.open(inner.join('/'), client)
+        : Promise.resolve(undefined)
     },
     list: async () => (await tree.list()).map((name) => `${folder}/${name}`),
   }
