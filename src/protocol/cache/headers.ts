@@ -76,12 +76,12 @@ export function endToEnd(headers: HeaderFields): Record<string, string | readonl
   return kept
 }
 
-/** What is remembered of an answer. */
+/** What is remembered of an answer; a field that is not plain ASCII could not be sent again. */
 export function storedHeaders(headers: HeaderFields): Record<string, string> {
   const kept: Record<string, string> = {}
   for (const name of keptFields) {
     const value = headers[name]
-    if (typeof value === 'string') kept[name] = value
+    if (typeof value === 'string' && /^[\t -~]*$/.test(value)) kept[name] = value
   }
   return kept
 }

@@ -26,9 +26,10 @@ export type Classification =
 
 /**
  * Segments of unreserved characters and sub-delimiters only (RFC 3986 §3.3): no escapes, no empty
- * segments, so that one object has one spelling and ours is the one the origin sees.
+ * segments, no `;` that a server may cut off with all behind it, so that one object has one spelling
+ * and ours is the one the origin sees.
  */
-const plainPath = /^(?:\/[\w.~!$&'()+,;=:@-]+)+$/
+const plainPath = /^(?:\/[\w.~!$&'()+,=:@-]+)+$/
 
 type RequestClause = readonly [refuses: (request: CacheRequest) => boolean, reason: string]
 

@@ -94,6 +94,11 @@ test('of an answer only what describes the body is kept', () => {
   })
 })
 
+test('a field that could not be sent again is not kept', () => {
+  const headers = { 'content-type': 'a/b', 'content-disposition': 'attachment; filename="€.tgz"' }
+  expect(storedHeaders(headers)).toEqual({ 'content-type': 'a/b' })
+})
+
 test('only a strong entity tag identifies octets', () => {
   expect(strongEtag({ etag: '"abc"' })).toBe('abc')
   expect(strongEtag({ etag: 'W/"abc"' })).toBeUndefined()

@@ -84,6 +84,8 @@ describe('no spelling of another path is stored', () => {
     '/vmw/cache\\..\\rbd\\tramp',
     '/vmw/cache/54/s.v00#x',
     '/vmw/cache/54/s v00',
+    '/vmw/cache/54/waiter.tgz;v=1', // many servers cut path parameters off (RFC 3986 §3.3)
+    '/vmw/cache/..;/rbd/tramp',
     '/vmw/cache/54/é',
     'http://evil/vmw/rbd/tramp',
     'http://evil/vmw/cache/../rbd/tramp',
