@@ -8,6 +8,7 @@
 import type { ServerResponse } from 'node:http'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { messageOf } from '../core/errors.ts'
+import { originForm } from '../protocol/cache/policy.ts'
 import { eventStream } from './event-stream.ts'
 import { apiRoutes } from './http-api.ts'
 import { fileRoutes } from './http-files.ts'
@@ -57,11 +58,12 @@ export function refuseInPlainWords(
 }
 
 /**
+ * The path of a request target, which proxies and some loaders send with scheme and host in front.
  * Firmware joins a folder and a name with one slash too many (`/t13//grubx64.efi`). A mirrored path
  * is the origin's: there, only the slashes that keep it from being found are taken away.
  */
 export function singleSlashes(url: string): string {
-  const found = url.replace(/^\/{2,}/, '/')
+  const found = originForm(url).replace(/^\/{2,}/, '/')
   if (found.startsWith('/vmw/')) return found
   const [path = '', ...query] = found.split('?')
   return [path.replaceAll(/\/{2,}/g, '/'), ...query].join('?')

@@ -395,6 +395,9 @@ test.for([
   ['/a?b=c//d?e', '/a?b=c//d?e'],
   ['//vmw/cache//x', '/vmw/cache//x'],
   ['/', '/'],
+  ['http://192.168.50.1//boot//x?a=//', '/boot/x?a=//'],
+  ['http://192.168.50.1:80/vmw/cache//x', '/vmw/cache//x'],
+  ['http://192.168.50.1', '/'],
 ])('%s is read as %s', ([url = '', read]) => {
   expect(singleSlashes(url)).toBe(read)
 })
