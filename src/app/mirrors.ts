@@ -11,6 +11,7 @@ import type { OriginTrust } from '../io/origin-trust.ts'
 import { refuseInPlainWords } from '../server/http-server.ts'
 import { type Mirror, mirror } from '../server/mirror.ts'
 import type { Config } from './config-schema.ts'
+import { openingFolder } from './folders.ts'
 
 export interface OpenMirror {
   readonly mirror: Mirror
@@ -40,7 +41,9 @@ export async function openMirrors(options: MirrorsOptions): Promise<OpenMirrors>
   if (configured.length === 0) return { all: [], close: () => Promise.resolve() }
   await using opened = new AsyncDisposableStack()
   const { directory, size } = config.cache
-  const store = await ContentStore.open({ directory, maxBytes: size, clock })
+  const store = await openingFolder({ setting: 'cache.directory', folder: directory }, () =>
+    ContentStore.open({ directory, maxBytes: size, clock }),
+  )
   opened.defer(() => store.close())
   const all: OpenMirror[] = []
   for (const [name, settings] of configured) {

@@ -26,6 +26,7 @@ import type { LeaseView } from '../server/http-options.ts'
 import { TftpServer } from '../server/tftp-server.ts'
 import { type BootFiles, bootFiles } from './boot-files.ts'
 import type { Config } from './config-schema.ts'
+import { openingFolder } from './folders.ts'
 import type { Log } from './log.ts'
 import { type OpenMirror, openMirrors } from './mirrors.ts'
 import { servingLines } from './serving.ts'
@@ -61,8 +62,10 @@ export async function startService(
   hub.subscribe((event) => log.event(event))
   opened.defer(() => hub.emit({ type: 'service.stop' }))
 
-  mkdirSync(config.data, { recursive: true })
-  const store = openLeaseStore(join(config.data, 'leases.db'))
+  const store = await openingFolder({ setting: 'data', folder: config.data }, () => {
+    mkdirSync(config.data, { recursive: true })
+    return openLeaseStore(join(config.data, 'leases.db'))
+  })
   opened.defer(() => store.close())
   const parts = assemble(config, hub, clock, new LeaseTable(store.load()))
   const files = await bootFiles(parts)
