@@ -6,6 +6,7 @@
  * Source: proc(5), `/proc/net/udp`, `/proc/net/tcp` and `/proc/[pid]/fd`.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { basename } from 'node:path'
 import { messageOf } from '../core/errors.ts'
 
 type Transport = 'udp' | 'tcp'
@@ -68,8 +69,10 @@ function holdsOne(processId: string, sockets: ReadonlySet<string>): boolean {
   })
 }
 
+/** By the file that was started: the short name in `comm` is every Node program's `MainThread`. */
 function describe(processId: string): string {
-  const name = contentOf(`/proc/${processId}/comm`).trim() || 'a program'
+  const [file = ''] = contentOf(`/proc/${processId}/cmdline`).split('\0', 1)
+  const name = basename(file) || contentOf(`/proc/${processId}/comm`).trim() || 'a program'
   return `${name} (process ${processId})`
 }
 
