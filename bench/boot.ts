@@ -16,6 +16,7 @@ import { ensureSet } from '../src/setup/sets.ts'
 import { account } from './accounting.ts'
 import { startUsualServers } from './boot-peer.ts'
 import type { BenchOptions, Part } from './part.ts'
+import { takeTurns } from './rounds.ts'
 import { figure, median, ratio } from './table.ts'
 
 const mac = '52:54:00:b0:07:01'
@@ -78,15 +79,12 @@ interface Boot {
 }
 
 async function measure(way: Way, acceleration: Acceleration, options: BenchOptions) {
-  const boots = new Map<ServerName, Boot[]>(serverNames.map((name) => [name, []]))
-  for (let round = 1; round <= options.rounds; round += 1) {
-    for (const name of serverNames) {
-      const boot = await once(way, name, { acceleration, folder: options.folder })
-      options.say(`boot ${way.name}, ${name}: ${boot.seconds.toFixed(1)} s`)
-      boots.get(name)?.push(boot)
-    }
-  }
-  const figures = serverNames.map((name) => ({ name, ...summary(boots.get(name) ?? []) }))
+  const boots = await takeTurns(serverNames, options.rounds, async (name) => {
+    const boot = await once(way, name, { acceleration, folder: options.folder })
+    options.say(`boot ${way.name}, ${name}: ${boot.seconds.toFixed(1)} s`)
+    return boot
+  })
+  const figures = serverNames.map((name, index) => ({ name, ...summary(boots[index] ?? []) }))
   const [ours] = figures
   return figures.map((row) => [
     row === ours ? way.name : '',

@@ -10,6 +10,7 @@ import { serveCommand } from './ours.ts'
 import type { BenchOptions, Part } from './part.ts'
 import { type Peer, type PeerName, findPeer, upstreamVersion } from './peers.ts'
 import { BenchNetwork, runIn, untilReady } from './programs.ts'
+import { takeTurns } from './rounds.ts'
 import { best, figure, median, ratio } from './table.ts'
 
 const fileSize = 100_000_000
@@ -147,11 +148,8 @@ async function checkContents(rig: Rig): Promise<void> {
 
 async function measure(rig: Rig, transfer: Transfer, { rounds }: BenchOptions) {
   const servers = serversFor(rig, transfer)
-  const costs = new Map<Server, Cost[]>(servers.map((server) => [server, []]))
-  for (let round = 0; round < rounds; round += 1) {
-    for (const server of servers) costs.get(server)?.push(await once(rig, transfer, server))
-  }
-  const figures = servers.map((server) => ({ server, ...summary(costs.get(server) ?? []) }))
+  const costs = await takeTurns(servers, rounds, (server) => once(rig, transfer, server))
+  const figures = servers.map((server, index) => ({ server, ...summary(costs[index] ?? []) }))
   const ours = figures[0]
   return figures.map((row) => [
     row === ours ? nameOf(transfer) : '',
