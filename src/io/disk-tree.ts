@@ -31,7 +31,14 @@ export function diskTree(root: string): FileTree {
     },
     list: async () => {
       const paths: string[] = []
-      await collect(root, '', paths)
+      // A folder's own files before what is below: one that is full does not hide its neighbours.
+      for (let folders: readonly string[] = ['']; folders.length > 0;) {
+        const below: string[] = []
+        for (const folder of folders) {
+          for (const inner of await collect(root, folder, paths)) below.push(inner)
+        }
+        folders = below
+      }
       return paths
     },
   }
@@ -63,7 +70,7 @@ async function spelledOnDisk(root: string, names: readonly string[]): Promise<st
     const entries = await readdir(folder)
     const entry = entries.includes(name)
       ? name
-      : entries.sort().find((candidate) => candidate.toLowerCase() === name.toLowerCase())
+      : entries.filter((candidate) => candidate.toLowerCase() === name.toLowerCase()).sort()[0]
     if (entry === undefined) return undefined
     folder = join(folder, entry)
   }
@@ -105,15 +112,19 @@ function openFile(handle: FileHandle, stats: BigIntStats, path: string): OpenFil
   }
 }
 
-async function collect(root: string, folder: string, paths: string[]): Promise<void> {
+/** Adds the folder's files to `paths`; answers the folders in it, none once the list is full. */
+async function collect(root: string, folder: string, paths: string[]): Promise<string[]> {
+  if (paths.length >= listLimit) return []
   const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(() => [])
+  const folders: string[] = []
   for (const entry of entries) {
-    if (paths.length >= listLimit) return
     if (isHidden(entry.name)) continue
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`
-    if (entry.isDirectory()) await collect(root, path, paths)
-    else if (entry.isFile() || entry.isSymbolicLink()) paths.push(path)
+    if (entry.isDirectory()) folders.push(path)
+    else if (paths.length < listLimit && (entry.isFile() || entry.isSymbolicLink()))
+      paths.push(path)
   }
+  return folders
 }
 
 function isHidden(name: string): boolean {

@@ -142,3 +142,16 @@ test('the validator changes with the time of the file, and names the file on dis
   expect(validators[0]).not.toBe(validators[1])
   expect(validators[1]).toBe(validators[2])
 })
+
+test('a folder with too much in it does not hide what lies beside it', async () => {
+  const crowded = join(outside, 'crowded')
+  for (const folder of ['aaa', 'aaa/inner', 'zzz'])
+    mkdirSync(join(crowded, folder), { recursive: true })
+  for (let count = 0; count < 10_000; count++)
+    writeFileSync(join(crowded, 'aaa/inner', `${count}`), '')
+  writeFileSync(join(crowded, 'snponly.efi'), '')
+  writeFileSync(join(crowded, 'zzz/one'), '')
+  const list = await diskTree(crowded).list()
+  expect(list).toHaveLength(10_000)
+  expect(list.slice(0, 2)).toEqual(['snponly.efi', 'zzz/one'])
+})
