@@ -1,6 +1,6 @@
 /** What a booted system says of itself in `POST /api/report`: checked, bounded, as one event. */
 import { z } from 'zod'
-import { type Mac, parseIpv4, parseMac } from '../core/address.ts'
+import { type Mac, parseMac } from '../core/address.ts'
 import type { Emit } from '../core/events.ts'
 import { formatDuration } from '../boot/story.ts'
 
@@ -35,7 +35,10 @@ export function parseReport(body: unknown): BootReport | string {
   return `not a report; wrong or missing: ${[...new Set(places)].join(', ')}`
 }
 
-/** `ip` is where the report came from. */
+/**
+ * `ip` is where the report came from: what it says of its addresses is shown, but not believed, since
+ * an address decides whose menu a later request gets.
+ */
 export function reportEvent(told: BootReport, ip: string): Parameters<Emit>[0] {
   const { mac, system, version, kernel, addresses, uptime } = told
   const detail = [
@@ -44,8 +47,7 @@ export function reportEvent(told: BootReport, ip: string): Parameters<Emit>[0] {
     ...addresses,
     ...(uptime === undefined ? [] : [`${formatDuration(uptime * 1000)} after its start`]),
   ].join(', ')
-  const own = addresses.find((address) => parseIpv4(address) !== undefined)
-  return { type: 'machine.up', mac, ip: own ?? ip, entry: system, detail }
+  return { type: 'machine.up', mac, ip, entry: system, detail }
 }
 
 function parseJson(body: unknown): unknown {

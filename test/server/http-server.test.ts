@@ -252,13 +252,20 @@ describe('a machine reports that it is up', () => {
           type: 'machine.up',
           at: 1000,
           mac,
-          ip: '192.168.50.100',
+          ip: '127.0.0.1',
           entry: 'tinyvm',
           detail: 'tinyvm 0.1, kernel 6.1.0, 192.168.50.100, 3.2 s after its start',
         },
       ])
     },
   )
+
+  test('nobody can claim the address of another machine', async () => {
+    const victim = parseMac('52:54:00:99:99:99')!
+    hub.emit({ type: 'proxy.ack', mac: victim, ip: '192.168.50.77' })
+    await post(JSON.stringify({ ...good, addresses: ['192.168.50.77'] }))
+    expect(machines.byIp('192.168.50.77')?.mac).toBe(victim)
+  })
 
   test.for([
     { name: 'no JSON', payload: '{', told: 'the body' },
