@@ -2,7 +2,13 @@
  * What a schema cannot say: how values must fit each other. Each check looks at the sections that
  * are valid by themselves, so that one wrong section does not hide the problems of another.
  */
-import { type AddressRange, contains, formatIpv4, formatSubnet } from '../core/address.ts'
+import {
+  type AddressRange,
+  contains,
+  formatIpv4,
+  formatSubnet,
+  type Subnet,
+} from '../core/address.ts'
 import type { Config } from './config-schema.ts'
 import { type KeyPath, type Problem, formatPath } from './config-problems.ts'
 
@@ -51,8 +57,23 @@ function checkSubnets({ dhcp }: Sections): Problem[] {
         : []),
     ]
   })
-  const repeated = repeats(subnets.map((subnet) => formatSubnet(subnet.network)))
-  return [...problems, ...repeated.map(twice(['dhcp', 'subnets'], 'network'))]
+  return [...problems, ...checkOverlaps(subnets.map(({ network }) => network))]
+}
+
+/** An address lies in one subnet: else which rules it follows would hang on their order. */
+function checkOverlaps(networks: readonly Subnet[]): Problem[] {
+  return networks.flatMap((network, index) => {
+    const first = networks.findIndex((other) => overlap(other, network))
+    if (first === index) return []
+    const isSame = networks[first]?.prefix === network.prefix
+    const other = formatPath(['dhcp', 'subnets', first, 'network'])
+    const text = isSame ? `is the same as ${other}` : `overlaps ${other}`
+    return [says(['dhcp', 'subnets', index, 'network'], text)]
+  })
+}
+
+function overlap(one: Subnet, other: Subnet): boolean {
+  return contains(one, other.network) || contains(other, one.network)
 }
 
 function checkEntries({ menu }: Sections): Problem[] {

@@ -87,6 +87,10 @@ test('values that are good alone but not together', () => {
   subnets:
     - { network: 10.0.0.0/24, pool: 10.0.1.1-10.0.1.9, gateway: 10.9.9.9 }
     - { network: 10.0.0.0/24, lease: 0s }
+    - { network: 10.0.0.128/25 }
+    - { network: 10.0.0.0/8 }
+    - { network: 10.1.0.0/24 }
+    - { network: 11.0.0.0/8 }
 menu:
   default: nope
   entries:
@@ -104,6 +108,9 @@ mirrors:
     'dhcp.subnets[0].gateway: 10.9.9.9 lies outside 10.0.0.0/24',
     'dhcp.subnets[1].lease: must be at least 1m and at most 3650d',
     'dhcp.subnets[1].network: is the same as dhcp.subnets[0].network',
+    'dhcp.subnets[2].network: overlaps dhcp.subnets[0].network',
+    'dhcp.subnets[3].network: overlaps dhcp.subnets[0].network',
+    'dhcp.subnets[4].network: overlaps dhcp.subnets[3].network',
     'menu.entries[0].name: disk is built in; choose another name',
     'menu.entries[2].name: is the same as menu.entries[1].name',
     'menu.entries[2].key: is the same as menu.entries[1].key',
