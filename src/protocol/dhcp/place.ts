@@ -34,11 +34,21 @@ export function placeOf(
     return { subnet, server, serverId: server }
   }
   const relay = decodeRelayAgent(request.options.get(dhcpOption.relayAgent))
-  const selector =
-    relay.linkSelection ?? request.options.get(dhcpOption.subnetSelection) ?? request.relayAddress
+  const selector = relay.linkSelection ?? selectedSubnet(request) ?? request.relayAddress
   const subnet = site.subnets.find((candidate) => contains(candidate.subnet, selector))
   const server = ourAddress(link, subnet)
   return { subnet, server, serverId: relay.serverIdOverride ?? server }
+}
+
+/**
+ * What option 118 says, where it is heeded: behind a relay that does not say more itself. Only then
+ * does it go back (RFC 3011 §3): the client would take it for a promise.
+ */
+export function selectedSubnet(request: DhcpMessage): Ipv4 | undefined {
+  if (request.relayAddress === anyAddress) return undefined
+  const relay = decodeRelayAgent(request.options.get(dhcpOption.relayAgent))
+  if (relay.linkSelection !== undefined) return undefined
+  return request.options.get(dhcpOption.subnetSelection)
 }
 
 /** The subnets that the interface is attached to, those that we give addresses on first. */

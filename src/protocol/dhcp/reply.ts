@@ -8,6 +8,7 @@ import { dhcpOption, type MessageType, OptionSet } from '../../wire/dhcp-options
 import { addBoot } from './boot-options.ts'
 import type { BootReply } from './boot-reply.ts'
 import type { Lease } from './lease.ts'
+import { selectedSubnet } from './place.ts'
 import type { DhcpSubnet } from './subnet.ts'
 
 /** What we are to one client. */
@@ -65,7 +66,7 @@ export function newOptions(request: DhcpMessage, type: MessageType, server: Ipv4
     .set(dhcpOption.serverId, server)
     .copy(request.options, dhcpOption.clientId) // RFC 6842
     .copy(request.options, dhcpOption.machineId) // RFC 4578 §2.3
-    .copy(request.options, dhcpOption.subnetSelection) // RFC 3011
+    .set(dhcpOption.subnetSelection, selectedSubnet(request)) // RFC 3011
   if (request.relayAddress !== anyAddress) options.copy(request.options, dhcpOption.relayAgent)
   return options
 }

@@ -475,9 +475,15 @@ describe('what goes back as it came', () => {
     expect(replyTo(local).options.octets(82)).toBeUndefined()
   })
 
-  test('option 118, though nobody asks for it', () => {
-    const request = withOption(message('discover'), dhcpOption.subnetSelection, ip('10.40.0.0'))
-    expect(replyTo(request).options.get(dhcpOption.subnetSelection)).toBe(ip('10.40.0.0'))
+  test('option 118 where it was heeded, and only there', () => {
+    const select = (request: DhcpMessage) =>
+      withOption(request, dhcpOption.subnetSelection, ip('10.40.0.0'))
+    const echo = (request: DhcpMessage) => replyTo(request).options.get(dhcpOption.subnetSelection)
+    const relayed = select(message('discover', { giaddr: '10.40.0.250' }))
+    expect(echo(relayed)).toBe(ip('10.40.0.0'))
+    expect(echo(select(message('discover')))).toBeUndefined()
+    const overruled = withOption(relayed, dhcpOption.relayAgent, hex('05040a280000'))
+    expect(echo(overruled)).toBeUndefined()
   })
 
   test('a NAK to a relay is to be broadcast by it', () => {
