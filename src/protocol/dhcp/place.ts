@@ -5,6 +5,7 @@ import { anyAddress, contains, type Ipv4, type Subnet } from '../../core/address
 import type { DhcpMessage } from '../../wire/dhcp-message.ts'
 import { dhcpOption } from '../../wire/dhcp-options.ts'
 import { decodeRelayAgent } from '../../wire/relay-options.ts'
+import { macOf } from './client.ts'
 import type { DhcpSubnet } from './subnet.ts'
 
 /** The addresses of the interface that a request came in on; at least one. */
@@ -20,8 +21,9 @@ export interface RequestPlace {
 
 /**
  * Behind a relay, the subnet is that of 82.5 (RFC 3527), else of option 118 (RFC 3011), else of
- * `giaddr`. On our own wire it is one that the interface has an address in; a client that renews
- * through a router is on the subnet of the address it has.
+ * `giaddr`. On our own wire it is one that the interface has an address in: of several, the one that
+ * holds an address for the machine. A client that renews through a router is on the subnet of the
+ * address it has.
  */
 export function placeOf(
   request: DhcpMessage,
@@ -29,7 +31,7 @@ export function placeOf(
   site: { readonly subnets: readonly DhcpSubnet[]; readonly own: ReadonlySet<Ipv4> },
 ): RequestPlace {
   if (request.relayAddress === anyAddress) {
-    const subnet = localSubnet(request.clientAddress, link, site)
+    const subnet = localSubnet(request, link, site)
     const server = ourAddress(link, subnet)
     return { subnet, server, serverId: server }
   }
@@ -60,12 +62,13 @@ export function attachedSubnets(link: Link, subnets: readonly DhcpSubnet[]): Dhc
 }
 
 function localSubnet(
-  clientAddress: Ipv4,
+  request: DhcpMessage,
   link: Link,
   { subnets, own }: { readonly subnets: readonly DhcpSubnet[]; readonly own: ReadonlySet<Ipv4> },
 ): DhcpSubnet | undefined {
   const attached = attachedSubnets(link, subnets)
-  if (clientAddress === anyAddress) return attached[0]
+  const { clientAddress } = request
+  if (clientAddress === anyAddress) return reservedSubnet(request, attached) ?? attached[0]
   const hasClient = ({ subnet }: DhcpSubnet): boolean => contains(subnet, clientAddress)
   const isRemote = ({ subnet }: DhcpSubnet): boolean => ![...own].some((a) => contains(subnet, a))
   return (
@@ -73,6 +76,15 @@ function localSubnet(
     subnets.find((candidate) => hasClient(candidate) && isRemote(candidate)) ??
     attached[0]
   )
+}
+
+function reservedSubnet(
+  request: DhcpMessage,
+  attached: readonly DhcpSubnet[],
+): DhcpSubnet | undefined {
+  const mac = macOf(request)
+  if (mac === undefined) return undefined
+  return attached.find(({ mode, reservations }) => mode === 'full' && reservations.has(mac))
 }
 
 function ourAddress(link: Link, subnet: DhcpSubnet | undefined): Ipv4 {

@@ -4,7 +4,7 @@ import { placeOf } from '../../../src/protocol/dhcp/place.ts'
 import type { DhcpSubnet } from '../../../src/protocol/dhcp/subnet.ts'
 import { dhcpOption } from '../../../src/wire/dhcp-options.ts'
 import type { DhcpMessage } from '../../../src/wire/dhcp-message.ts'
-import { ip, lab, message, withOption } from '../../support/dhcp-messages.ts'
+import { ip, lab, mac, message, type Wish, withOption } from '../../support/dhcp-messages.ts'
 import { hex } from '../../support/hex.ts'
 
 const named = (text: string, mode: DhcpSubnet['mode'] = 'full'): DhcpSubnet => ({
@@ -42,6 +42,17 @@ test('two subnets on one wire: the one that gives addresses', () => {
 test('two subnets on one wire: a renewal is for the one of its address', () => {
   const renewal = message('request', { ciaddr: '10.3.0.5' })
   expect(place(renewal, '10.2.0.1', '10.3.0.1')).toBe('10.3.0.0/24 10.3.0.1 10.3.0.1')
+})
+
+test('two subnets on one wire: a machine is in the one that holds an address for it', () => {
+  const wire = ['10.2.0.1', '10.3.0.1'].map(address)
+  const reservations = new Map([[mac('52:54:00:00:00:07'), ip('10.3.0.7')]])
+  const second = { ...named('10.3.0.0/24'), reservations }
+  const first = { ...named('10.2.0.0/24'), reservations: new Map() }
+  const subnetFor = (wish: Wish) =>
+    placeOf(message('discover', wish), wire, { subnets: [first, second], own }).subnet
+  expect(subnetFor({ mac: '52:54:00:00:00:07' })).toBe(second)
+  expect(subnetFor({ mac: '52:54:00:00:00:08' })).toBe(first)
 })
 
 test('a renewal through a router is for a subnet that is on none of our wires', () => {
