@@ -88,7 +88,7 @@ test('values that are good alone but not together', () => {
     - { network: 10.0.0.0/24, pool: 10.0.1.1-10.0.1.9, gateway: 10.9.9.9 }
     - { network: 10.0.0.0/24, lease: 0s }
     - { network: 10.0.0.128/25 }
-    - { network: 10.0.0.0/8 }
+    - { network: 10.0.0.0/15 }
     - { network: 10.1.0.0/24 }
     - { network: 11.0.0.0/8 }
 menu:
