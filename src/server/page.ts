@@ -6,7 +6,7 @@
 import type { Catalog, Entry } from '../boot/catalog.ts'
 import type { SeenMachine } from '../boot/machine-table.ts'
 import { formatBytes, tell } from '../boot/story.ts'
-import type { ServiceEvent } from '../core/events.ts'
+import { type ServiceEvent, eventTypes } from '../core/events.ts'
 import type { LeaseView, MirrorView } from './http-options.ts'
 
 export interface PageContent {
@@ -42,10 +42,16 @@ function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }
 
-/** Times are shown in the reader's own zone; an open list of steps stays open. */
+/**
+ * Times are shown in the reader's own zone; an open list of steps stays open. Once a second at most:
+ * many machines that boot at once are no reason to draw this page for each of their steps.
+ */
 export const pageScript = `
-const local = () => { for (const time of document.querySelectorAll('time'))
-  time.textContent = new Date(time.dateTime).toLocaleTimeString() }
+const today = (at) => at.toDateString() === new Date().toDateString()
+const local = () => { for (const time of document.querySelectorAll('time')) {
+  const at = new Date(time.dateTime)
+  time.textContent = today(at) ? at.toLocaleTimeString() : at.toLocaleString()
+} }
 const refresh = async () => {
   const open = new Set([...document.querySelectorAll('details[open]')].map((one) => one.dataset.mac))
   const text = await (await fetch('/')).text()
@@ -55,8 +61,11 @@ const refresh = async () => {
   local()
 }
 let waiting
-const soon = () => { waiting ??= setTimeout(() => { waiting = undefined; refresh() }, 300) }
-new EventSource('/events').onmessage = soon
+const again = () => { waiting = undefined; refresh().catch(() => {}) }
+const soon = () => { waiting ??= setTimeout(again, 1000) }
+const events = new EventSource('/events')
+events.onmessage = soon
+events.onerror = () => { events.onopen = soon } // back after a restart
 local()
 `
 
@@ -66,8 +75,23 @@ h2 { font-size: 1.1em; margin: 2em 0 .5em }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; vertical-align: top; padding: .3em 1em .3em 0; border-bottom: 1px solid #ddd }
 code, time { font-family: ui-monospace, monospace; font-size: .9em }
+td, li { overflow-wrap: anywhere }
+code { white-space: nowrap }
+li code, td:last-child code { white-space: normal }
 .none { color: #666 }
-@media (prefers-color-scheme: dark) { body { color: #ddd; background: #181818 } th, td { border-color: #444 } }
+.trouble { color: #a40 }
+@media (max-width: 45em) {
+  table, tbody, tr, td { display: block }
+  th { display: none }
+  tr { border-bottom: 1px solid #ddd; padding: .4em 0 }
+  td { border: 0; padding: 0 }
+}
+@media (prefers-color-scheme: dark) {
+  body { color: #ddd; background: #181818 }
+  th, td, tr { border-color: #444 }
+  .none { color: #999 }
+  .trouble { color: #fa6 }
+}
 `
 
 function section(title: string, body: string): string {
@@ -88,31 +112,42 @@ function table(heads: readonly string[], rows: readonly (readonly string[])[]): 
   return `<table><tr>${head}</tr>${body.join('\n')}</table>`
 }
 
+/** The page is drawn anew while machines boot: those who were seen last, and a few with all steps. */
+const mostMachines = 200
+const mostWithSteps = 30
+
 function machineTable(machines: readonly SeenMachine[]): string {
-  return table(
-    ['Machine', 'Address', 'Firmware', 'Last step'],
-    machines.map((machine) => [
+  const rows = machines
+    .slice(0, mostMachines)
+    .map((machine, index) => [
       machine.name === undefined
         ? code(machine.mac)
         : `${escapeHtml(machine.name)}<br>${code(machine.mac)}`,
       code(machine.ip),
       escapeHtml(machine.firmware ?? ''),
-      steps(machine),
-    ]),
-  )
+      escapeHtml(machine.entry ?? ''),
+      steps(machine, index < mostWithSteps),
+    ])
+  const more = machines.length - rows.length
+  const rest = more > 0 ? `<p class="none">and ${more} more, seen earlier: /api/machines</p>` : ''
+  return table(['Machine', 'Address', 'Firmware', 'Told to boot', 'Last step'], rows) + rest
 }
 
 /** The last step in view, those before it on request, newest first. */
-function steps({ mac, steps: known }: SeenMachine): string {
-  const sentences = known.flatMap((step) => sentence(step) ?? []).toReversed()
-  const [last = '', ...earlier] = sentences
+function steps({ mac, steps: known }: SeenMachine, withEarlier: boolean): string {
+  const told = known.filter((step) => tell(step) !== undefined).toReversed()
+  const [last = '', ...earlier] = (withEarlier ? told : told.slice(0, 1)).map(sentence)
   if (earlier.length === 0) return last
   return `<details data-mac="${escapeHtml(mac)}"><summary>${last}</summary>${list(earlier)}</details>`
 }
 
-function sentence(step: ServiceEvent): string | undefined {
-  const text = tell(step)
-  return text === undefined ? undefined : `${clock(step.at)} ${escapeHtml(text)}`
+function sentence(step: ServiceEvent): string {
+  const text = escapeHtml(tell(step) ?? '')
+  return `${clock(step.at)} ${isTrouble(step) ? `<span class="trouble">${text}</span>` : text}`
+}
+
+function isTrouble({ type }: ServiceEvent): boolean {
+  return eventTypes[type][0] === 'warn' || type.endsWith('.missing')
 }
 
 function leaseTable(leases: readonly LeaseView[]): string {
@@ -173,5 +208,5 @@ function code(text: string | undefined): string {
 
 function clock(at: number): string {
   const iso = new Date(at).toISOString()
-  return `<time datetime="${iso}">${iso.slice(11, 19)} UTC</time>`
+  return `<time datetime="${iso}">${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC</time>`
 }

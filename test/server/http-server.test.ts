@@ -352,6 +352,21 @@ describe('the API', () => {
 })
 
 describe('the page', () => {
+  test('stays small however many machines there are, and says how many it leaves out', async () => {
+    const macs = Array.from({ length: 1000 }, (_, index) =>
+      parseMac(`02000000${index.toString(16).padStart(4, '0')}`),
+    )
+    for (const one of macs) {
+      for (let step = 0; step < 60; step++) {
+        hub.emit({ type: 'http.done', mac: one, file: 'boot/tinyvm/vmlinuz', bytes: 8_000_000 })
+      }
+    }
+    const { body } = await server.inject('/')
+    expect(body.length).toBeLessThan(500_000)
+    expect(body).toContain('02:00:00:00:03:e7')
+    expect(body).toContain('800 more, seen earlier')
+  })
+
   test('shows what is served, in plain words, with everything escaped', async () => {
     hub.emit({ type: 'dhcp.ack', mac, ip: '192.168.50.100', firmware: 'bios' })
     hub.emit({ type: 'http.missing', mac, file: '<script>alert(1)</script>' })
@@ -370,6 +385,7 @@ describe('the page', () => {
       expect(body).toContain(text)
     }
     expect(body).not.toContain('<script>alert')
+    expect(body).toMatch(/<span class="trouble">.*which is not there/)
     expect(headers['content-security-policy']).toMatch(/script-src 'sha256-/)
     expect(headers['content-length']).toBe(String(Buffer.byteLength(body)))
   })
