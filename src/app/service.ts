@@ -14,7 +14,7 @@ import type { Emit } from '../core/events.ts'
 import { MachineTable } from '../boot/machine-table.ts'
 import { bootPlanner } from '../boot/plan.ts'
 import { type NetworkInterface, listInterfaces, selectInterfaces } from '../io/interfaces.ts'
-import { openLeaseStore } from '../io/lease-store.ts'
+import { type LeaseStore, openLeaseStore } from '../io/lease-store.ts'
 import { native } from '../io/native.ts'
 import { neighbourMac } from '../io/neighbours.ts'
 import { portRefusal } from '../io/port-holder.ts'
@@ -67,7 +67,7 @@ export async function startService(
     return openLeaseStore(join(config.data, 'leases.db'))
   })
   opened.defer(() => store.close())
-  const parts = assemble(config, hub, clock, new LeaseTable(store.load()))
+  const parts = assemble(config, hub, clock, store)
   const files = await bootFiles(parts)
 
   const openedMirrors = await openMirrors(parts)
@@ -100,8 +100,9 @@ export async function startService(
   return { stop: () => running.disposeAsync() }
 }
 
-function assemble(config: Config, hub: EventHub, clock: Clock, leases: LeaseTable): Parts {
+function assemble(config: Config, hub: EventHub, clock: Clock, store: LeaseStore): Parts {
   const site = siteOf(config)
+  const leases = new LeaseTable(store.load(), site.subnets)
   const machines = new MachineTable({ nameOf: (mac) => site.hosts.get(mac)?.name })
   hub.subscribe((event) => machines.observe(event))
   const macOf = (ip: string) => {
@@ -159,11 +160,7 @@ function tftpServer({ config, emit, macOf, clock, interfaces }: Parts, files: Bo
   return new TftpServer({ addresses, port: config.tftp.port, tree: files.tree, macOf, emit, clock })
 }
 
-function dhcpServer(
-  parts: Parts,
-  files: BootFiles,
-  store: ReturnType<typeof openLeaseStore>,
-): DhcpServer {
+function dhcpServer(parts: Parts, files: BootFiles, store: LeaseStore): DhcpServer {
   const { config, site, leases, emit, clock, interfaces } = parts
   const plan = bootPlanner(
     {

@@ -63,8 +63,11 @@ export class DhcpServer {
     })
   }
 
-  /** @throws SystemError when a port cannot be opened; nothing stays open then. */
+  /** @throws SystemError when a port or the store cannot be used; nothing stays open then. */
   async start(): Promise<void> {
+    const { leases, store, clock } = this.#options
+    const shortened = leases.follow(clock())
+    if (shortened.length > 0) await store.commit(shortened)
     await this.#links.open()
   }
 

@@ -9,6 +9,7 @@ import { contains, type Ipv4, type Mac, type Subnet } from '../../core/address.t
 import type { Client } from './client.ts'
 import { isHeld, type Lease } from './lease.ts'
 import { chooseAddress, mayHold, type Place } from './pool.ts'
+import type { DhcpSubnet } from './subnet.ts'
 
 /** How long an OFFER holds its address: firmware that collects offers asks again within 32 s. */
 export const offerMilliseconds = 60_000
@@ -16,15 +17,48 @@ export const offerMilliseconds = 60_000
 const mostOffers = 65_536
 /** How long an address rests that a client found in use. */
 export const quarantineMilliseconds = 600_000
+const longestState = {
+  offered: offerMilliseconds,
+  declined: quarantineMilliseconds,
+  released: 0,
+} as const
+/** A clock that is kept right goes back by less than this, milliseconds. */
+const slightStep = 1000
 
 export class LeaseTable {
   readonly #byAddress = new Map<Ipv4, Lease>()
   readonly #byKey = new Map<string, Set<Ipv4>>()
   /** Addresses that were offered, oldest first. */
   readonly #offers = new Set<Ipv4>()
+  readonly #subnets: readonly DhcpSubnet[]
+  /** The latest time that was told. */
+  #latest = Number.POSITIVE_INFINITY
 
-  constructor(leases: Iterable<Lease> = []) {
+  constructor(leases: Iterable<Lease> = [], subnets: readonly DhcpSubnet[] = []) {
     for (const lease of leases) this.#put(lease)
+    this.#subnets = subnets
+  }
+
+  /**
+   * What a clock that was ahead has promised would hold for years once it is set right: at the first
+   * look and whenever the clock goes back, no lease lasts longer than one given now. Answers those
+   * that were shortened; a caller that starts anew must store them.
+   */
+  follow(now: number): readonly Lease[] {
+    const isBack = now < this.#latest - slightStep
+    this.#latest = isBack ? now : Math.max(this.#latest, now)
+    if (!isBack) return []
+    const tooLong = [...this.#byAddress.values()].filter(
+      (lease) => lease.expires > now + this.#longest(lease),
+    )
+    return tooLong.map((lease) => this.#put({ ...lease, expires: now + this.#longest(lease) }))
+  }
+
+  /** Milliseconds that such a lease may last. */
+  #longest({ state, address }: Lease): number {
+    if (state !== 'bound') return longestState[state]
+    const place = this.#subnets.find(({ subnet }) => contains(subnet, address))
+    return place === undefined ? Number.POSITIVE_INFINITY : place.leaseSeconds * 1000
   }
 
   /** Whose address it is, or was last. */
@@ -34,6 +68,7 @@ export class LeaseTable {
 
   /** The machine that uses the address now: its own by a lease, not merely offered or in conflict. */
   macAt(address: Ipv4, now: number): Mac | undefined {
+    this.follow(now)
     const lease = this.#byAddress.get(address)
     return lease?.state === 'bound' && isHeld(lease, now) ? lease.mac : undefined
   }
@@ -51,6 +86,7 @@ export class LeaseTable {
 
   /** Bound leases that have not run out. */
   active(now: number): Lease[] {
+    this.follow(now)
     return [...this.#byAddress.values()].filter(
       (lease) => lease.state === 'bound' && lease.expires > now,
     )
@@ -61,6 +97,7 @@ export class LeaseTable {
    * that it wishes, else any. Undefined when no address is free.
    */
   offer(place: Place, client: Client, wished: Ipv4 | undefined, now: number): Lease | undefined {
+    this.follow(now)
     this.#forgetOffers(now)
     const address = this.#choose(place, client, wished, now)
     if (address === undefined) return undefined
@@ -91,6 +128,7 @@ export class LeaseTable {
     now: number,
   ): Lease | undefined {
     const { address, seconds } = request
+    this.follow(now)
     if (!this.#isFreeFor(place, client, address, now)) return undefined
     const reserved = this.#reserved(place, client, now)
     if (reserved !== undefined && reserved !== address) return undefined
