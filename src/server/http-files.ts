@@ -41,9 +41,7 @@ const plain = 'text/plain; charset=utf-8'
 
 class FileRoutes {
   readonly #options: HttpServerOptions
-  #listing:
-    | { readonly at: number; readonly tree: FileTree; readonly paths: readonly string[] }
-    | undefined
+  readonly #listings = new Map<FileTree, Listing>()
 
   constructor(options: HttpServerOptions) {
     this.#options = options
@@ -99,14 +97,19 @@ class FileRoutes {
   }
 
   /** Listed anew every few seconds at most: a folder may be large, and a miss must be quick. */
-  async #paths(tree: FileTree): Promise<readonly string[]> {
+  #paths(tree: FileTree): Promise<readonly string[]> {
     const at = this.#options.clock()
-    if (this.#listing?.tree === tree && at - this.#listing.at < listingAge)
-      return this.#listing.paths
-    const paths = (await tree.list()).slice(0, mostCompared)
-    this.#listing = { at, tree, paths }
+    const known = this.#listings.get(tree)
+    if (known !== undefined && at - known.at < listingAge) return known.paths
+    const paths = tree.list().then((all) => all.slice(0, mostCompared))
+    this.#listings.set(tree, { at, paths })
     return paths
   }
+}
+
+interface Listing {
+  readonly at: number
+  readonly paths: Promise<readonly string[]>
 }
 
 const listingAge = 5000

@@ -162,6 +162,23 @@ describe('boot files', () => {
     expect(events).toMatchObject([{ type: 'http.missing', mac, nearest: 'boot/tinyvm/vmlinuz' }])
   })
 
+  test('many misses at once look through each folder once', async () => {
+    await server.close()
+    let listed = 0
+    const slow: FileTree = {
+      open: () => Promise.resolve(undefined),
+      list: async () => {
+        listed += 1
+        await new Promise((resolve) => setImmediate(resolve))
+        return []
+      },
+    }
+    build({ tree: slow, userFiles: { ...slow } })
+    const paths = ['/a', '/files/b', '/c', '/files/d', '/e', '/files/f']
+    await Promise.all(paths.map((path) => server.inject(path)))
+    expect(listed).toBe(2)
+  })
+
   test('what loaders try on every boot is a miss without news', async () => {
     const urls = ['/pxelinux.cfg/C0A83264', '/revocations_sku.efi', '/sb//revocations_sbat.efi']
     for (const url of urls) expect((await server.inject(url)).statusCode).toBe(404)
