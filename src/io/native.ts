@@ -2,11 +2,11 @@
  * Every call into the C library, in this one file: what Node's `dgram` cannot do and we need.
  * `SO_BINDTODEVICE` ties a socket to an interface, so that the interface a packet came in on is
  * known and a broadcast leaves by it; `SIOCSARP` names the Ethernet address of a client that cannot
- * answer ARP yet (RFC 2131 §4.1); `UDP_SEGMENT` makes many datagrams of one send. Loaded at the
- * first use, because a system without koffi still has everything else: `native.lacks` says in words
+ * answer ARP yet (RFC 2131 §4.1); `UDP_SEGMENT` makes many datagrams of one send; `SIOCGSTAMP` says
+ * when a datagram came in. Loaded at the first use, because a system without koffi still has everything else: `native.lacks` says in words
  * what is missing then.
  *
- * Sources: Linux socket(7), ip(7), udp(7), arp(7), <linux/if_arp.h>.
+ * Sources: Linux socket(7), ip(7), udp(7), arp(7), <linux/if_arp.h>, <asm-generic/sockios.h>.
  */
 import { createRequire } from 'node:module'
 import { type Ipv4, type Mac, macOctets, parseIpv4 } from '../core/address.ts'
@@ -139,6 +139,19 @@ export function setNeighbour(device: string, ip: string, mac: Mac): boolean {
   }
 }
 
+/**
+ * How long the datagram that was read last from this socket lay in the kernel, milliseconds. The
+ * first call makes the kernel note arrivals. Undefined when it has noted none, or cannot.
+ */
+export function waitedInKernel(fd: number): number | undefined {
+  const { calls } = library()
+  const time = new BigInt64Array(2)
+  const octets = new Uint8Array(time.buffer)
+  if (calls === undefined || calls.ioctl(fd, SIOCGSTAMP, octets) !== 0) return undefined
+  const [seconds = 0n, microseconds = 0n] = time
+  return Math.max(0, Date.now() - Number(seconds) * 1000 - Number(microseconds) / 1000)
+}
+
 const AF_INET = 2
 const SOCK_DGRAM = 2
 const SOCK_CLOEXEC = 0o2_000_000
@@ -150,6 +163,8 @@ const SOL_UDP = 17
 const UDP_SEGMENT = 103
 const MSG_DONTWAIT = 0x40
 const SIOCSARP = 0x8955
+/** Fills in a `struct timeval` by the day's clock: two 64-bit numbers. */
+const SIOCGSTAMP = 0x8906
 const ARPHRD_ETHER = 1
 const ATF_COM = 0x02
 /** Octets of a device name with its NUL. */

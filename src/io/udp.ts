@@ -10,7 +10,7 @@ import { createSocket, type Socket, type SocketOptions } from 'node:dgram'
 import { once } from 'node:events'
 import type { Clock } from '../core/clock.ts'
 import { SystemError } from '../core/errors.ts'
-import { native, openBoundUdpSocket, sendSegments } from './native.ts'
+import { native, openBoundUdpSocket, sendSegments, waitedInKernel } from './native.ts'
 import { portRefusal } from './port-holder.ts'
 import { segmentRuns } from './segment-runs.ts'
 
@@ -23,7 +23,7 @@ export interface Datagram {
   /** Ours to keep: not reused by the socket. */
   readonly octets: Uint8Array
   readonly from: Endpoint
-  /** When it was read, epoch milliseconds: lets a server drop what waited too long. */
+  /** When it was read, or with `arrivals` when it came in: a server can drop what waited too long. */
   readonly at: number
 }
 
@@ -57,6 +57,8 @@ export interface UdpOptions {
   readonly reuse?: boolean | undefined
   /** Makes `sendAll` cheap (`UDP_SEGMENT`) where the system can. */
   readonly segments?: boolean | undefined
+  /** `at` of a datagram is when it came in (`SIOCGSTAMP`), where the system can. */
+  readonly arrivals?: boolean | undefined
   readonly clock: Clock
   readonly receive: (datagram: Datagram) => void
   /** A datagram could not be sent, or the interface went away; the socket stays open. */
@@ -82,10 +84,11 @@ export async function openUdp(options: UdpOptions): Promise<UdpPort> {
     socket.close()
     throw new SystemError(portRefusal(error, { transport: 'udp', ...options }), { cause: error })
   }
+  const waited = options.arrivals === true ? arrivalsOf(fd) : () => 0
   socket.on('error', (error) => options.failed?.(error))
   socket.on('message', (octets, from) => {
     if (from.port === nowhere) return
-    options.receive({ octets, from, at: options.clock() })
+    options.receive({ octets, from, at: options.clock() - waited() })
   })
   return portOf(socket, options.segments === true ? fd : undefined, options.failed)
 }
@@ -98,13 +101,21 @@ const addressesOnly: SocketOptions['lookup'] = (hostname, _options, callback) =>
   callback(null, hostname, 4)
 }
 
+/** How long the datagram just read had waited: `dgram` hands each on before it reads the next. */
+function arrivalsOf(fd: number | undefined): () => number {
+  if (fd === undefined) return () => 0
+  waitedInKernel(fd)
+  return () => waitedInKernel(fd) ?? 0
+}
+
 /** Answers the file descriptor where it is known: `dgram` does not tell its own. */
 async function bind(socket: Socket, options: UdpOptions): Promise<number | undefined> {
-  const { address, port, device, segments } = options
+  const { address, port, device, segments, arrivals } = options
   const listening = once(socket, 'listening')
   let fd: number | undefined
   try {
-    if ((device !== undefined || segments === true) && native.available) {
+    const isOurs = device !== undefined || segments === true || arrivals === true
+    if (isOurs && native.available) {
       fd = openBoundUdpSocket(options)
       socket.bind({ fd, exclusive: true })
     } else {

@@ -96,6 +96,7 @@ export class DhcpLink {
       device: this.interface.name,
       broadcast: true,
       reuse: !native.available,
+      arrivals: true,
       clock,
       receive: (datagram) => receive(this, datagram, port === proxyPort),
       failed: (error) => failed(this, error),
