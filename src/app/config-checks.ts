@@ -28,6 +28,7 @@ export function checkTogether(config: Sections): Problem[] {
     ...checkEntries(config),
     ...checkHosts(config),
     ...checkPorts(config),
+    ...checkMirrors(config),
   ]
 }
 
@@ -138,6 +139,30 @@ function checkPorts({ http, mirrors, dhcp }: Sections): Problem[] {
   return dhcp !== undefined && dhcp.port === dhcp.proxyPort
     ? [...clashes, says(['dhcp', 'proxyPort'], 'is taken by dhcp.port')]
     : clashes
+}
+
+function checkMirrors({ mirrors }: Sections): Problem[] {
+  return Object.entries(mirrors ?? {}).flatMap(([name, { origin, trust }]): Problem[] => {
+    const rest = [origin.username, origin.password, origin.search, origin.hash].join('')
+    return [
+      ...(rest !== '' || origin.pathname !== '/'
+        ? [
+            says(
+              ['mirrors', name, 'origin'],
+              `is more than scheme, host and port, such as ${origin.origin}`,
+            ),
+          ]
+        : []),
+      ...(trust !== undefined && !('insecure' in trust) && origin.protocol === 'http:'
+        ? [
+            says(
+              ['mirrors', name, 'trust'],
+              'cannot be checked: the origin is http://, which shows no certificate',
+            ),
+          ]
+        : []),
+    ]
+  })
 }
 
 function says(path: KeyPath, text: string): Problem {
