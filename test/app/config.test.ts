@@ -149,18 +149,20 @@ test('a timeout that no menu can say, and half a fingerprint, are refused', () =
   expect(trust(`SHA1:${'AB'.repeat(20)}`)).toEqual([])
 })
 
+function mirrorProblems(settings: string) {
+  return problemsIn(`mirrors: { autodeploy: { ${settings} } }`).map((problem) =>
+    problem.replace(/^lab\.yaml:\d+:\d+: mirrors\.autodeploy\./, ''),
+  )
+}
+
 test('an origin is scheme, host and port, and what it is trusted by can be shown to be so', () => {
-  const problems = (settings: string) =>
-    problemsIn(`mirrors: { autodeploy: { ${settings} } }`).map((problem) =>
-      problem.replace(/^lab\.yaml:\d+:\d+: mirrors\.autodeploy\./, ''),
-    )
-  expect(problems("origin: 'https://user:word@vcsa:6501/vmw?x'")).toEqual([
+  expect(mirrorProblems("origin: 'https://user:word@vcsa:6501/vmw?x'")).toEqual([
     'origin: is more than scheme, host and port, such as https://vcsa:6501',
   ])
-  expect(problems("origin: 'http://vcsa', trust: { ca: a.pem }")).toEqual([
+  expect(mirrorProblems("origin: 'http://vcsa', trust: { ca: a.pem }")).toEqual([
     'trust: cannot be checked: the origin is http://, which shows no certificate',
   ])
-  expect(problems("origin: 'https://vcsa:6501/'")).toEqual([])
+  expect(mirrorProblems("origin: 'https://vcsa:6501/'")).toEqual([])
 })
 
 test('YAML that points at itself, nowhere or at far too much is a problem, not a crash', () => {

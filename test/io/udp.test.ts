@@ -41,24 +41,22 @@ test('a datagram arrives with its sender and the time of arrival', async () => {
   expect(datagram.at).toBe(42)
 })
 
-test.runIf(native.available)(
-  'the time of arrival is that in the kernel, however long the reader was busy',
-  async () => {
-    const [a, b] = [await listener(), await listener({ arrivals: true, clock: Date.now })]
-    const busy = new Int32Array(new SharedArrayBuffer(4))
-    const sent: number[] = []
-    for (const octet of [1, 2]) {
-      sent.push(Date.now())
-      a.port.send(Uint8Array.of(octet), b.port)
-      Atomics.wait(busy, 0, 0, 60)
-    }
-    for (const before of sent) {
-      const { at } = await b.next()
-      expect(at).toBeGreaterThanOrEqual(before - 1)
-      expect(at).toBeLessThan(before + 50)
-    }
-  },
-)
+test('the time of arrival is that in the kernel, however long the reader was busy', async () => {
+  const [a, b] = [await listener(), await listener({ arrivals: true, clock: Date.now })]
+  const busy = new Int32Array(new SharedArrayBuffer(4))
+  // The kernel begins to note times a moment after it was asked to: a few datagrams may lack one.
+  let isNoted = false
+  for (let round = 0; round < 50 && !isNoted; round += 1) {
+    const before = Date.now()
+    a.port.send(Uint8Array.of(round), b.port)
+    Atomics.wait(busy, 0, 0, 40)
+    const read = Date.now()
+    const { at } = await b.next()
+    expect(at).toBeGreaterThanOrEqual(before - 1)
+    isNoted = at <= read - 20
+  }
+  expect(isNoted).toBe(true)
+})
 
 test('a datagram that names no port to answer is not heard', async () => {
   let socket: Socket | undefined
