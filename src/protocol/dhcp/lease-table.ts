@@ -8,7 +8,7 @@
 import { contains, type Ipv4, type Mac, type Subnet } from '../../core/address.ts'
 import type { Client } from './client.ts'
 import { isHeld, type Lease } from './lease.ts'
-import { chooseAddress, mayHold, type Place } from './pool.ts'
+import { chooseAddress, mayHold, type Place, type Survey } from './pool.ts'
 import type { DhcpSubnet } from './subnet.ts'
 
 /** How long an OFFER holds its address: firmware that collects offers asks again within 32 s. */
@@ -24,6 +24,15 @@ const longestState = {
 } as const
 /** A clock that is kept right goes back by less than this, milliseconds. */
 const slightStep = 1000
+
+interface Choice {
+  readonly address: Ipv4
+  /** Nobody uses it without a lease, as far as we can know. */
+  readonly isSure: boolean
+}
+
+/** Where nobody can be asked, every address counts as free. */
+const nobodyAsked: Survey = { ready: () => [], isFree: () => true, isUsed: () => false }
 
 export class LeaseTable {
   readonly #byAddress = new Map<Ipv4, Lease>()
@@ -99,13 +108,19 @@ export class LeaseTable {
   offer(place: Place, client: Client, wished: Ipv4 | undefined, now: number): Lease | undefined {
     this.follow(now)
     this.#forgetOffers(now)
-    const address = this.#choose(place, client, wished, now)
+    const address = this.#choose(place, client, wished, now)?.address
     if (address === undefined) return undefined
     const held = this.#byAddress.get(address)
     if (held?.state === 'bound' && isHeld(held, now)) return held
     this.#offers.delete(address)
     this.#offers.add(address)
     return this.#put({ ...client, address, state: 'offered', expires: now + offerMilliseconds })
+  }
+
+  /** The address that would be offered, when nobody knows whether somebody uses it without a lease. */
+  unchecked(place: Place, client: Client, wished: Ipv4 | undefined, now: number): Ipv4 | undefined {
+    const choice = this.#choose(place, client, wished, now)
+    return choice?.isSure === false ? choice.address : undefined
   }
 
   /** What nobody took leaves no trace, or invented machines would fill the memory. */
@@ -158,6 +173,18 @@ export class LeaseTable {
   }
 
   /**
+   * Somebody answers at the address. Undefined when that is the machine whose it is or was, or when
+   * it is promised to another. Must be stored.
+   */
+  setAside(address: Ipv4, mac: Mac, now: number): Lease | undefined {
+    const lease = this.#byAddress.get(address)
+    const isPromised = lease !== undefined && lease.state !== 'offered' && isHeld(lease, now)
+    if (isPromised || lease?.mac === mac) return undefined
+    const expires = now + quarantineMilliseconds
+    return this.#put({ address, key: '', state: 'declined', expires })
+  }
+
+  /**
    * A machine has one address in a subnet. What it had before is free at once; on disk that lease
    * runs out by itself, which only costs an address for a while if the server starts anew.
    */
@@ -169,14 +196,27 @@ export class LeaseTable {
     }
   }
 
-  #choose(place: Place, client: Client, wished: Ipv4 | undefined, now: number): Ipv4 | undefined {
+  #choose(place: Place, client: Client, wished: Ipv4 | undefined, now: number): Choice | undefined {
+    const { survey = nobodyAsked } = place
+    const isOpen = (address: Ipv4 | undefined): address is Ipv4 =>
+      address !== undefined && this.#isFreeFor(place, client, address, now)
     const before = this.find(client.key, place.subnet.subnet)?.address
+    const theirs = this.#reserved(place, client, now) ?? (isOpen(before) ? before : undefined)
+    // If anybody uses a machine's own address, it is the machine.
+    if (theirs !== undefined) return { address: theirs, isSure: true }
+    const unused = [wished, ...survey.ready(now)].find(
+      (address) => isOpen(address) && !survey.isUsed(address, now),
+    )
+    const address = unused ?? this.#any(place, client, now)
+    return address === undefined ? undefined : { address, isSure: survey.isFree(address, now) }
+  }
+
+  /** Rather one that its machine may still be on after its lease than none. */
+  #any(place: Place, client: Client, now: number): Ipv4 | undefined {
+    const holder = (address: Ipv4): Lease | undefined => this.#byAddress.get(address)
     return (
-      this.#reserved(place, client, now) ??
-      [before, wished].find(
-        (address) => address !== undefined && this.#isFreeFor(place, client, address, now),
-      ) ??
-      chooseAddress(place, client, (address) => this.#byAddress.get(address), now)
+      chooseAddress(place, client, holder, now) ??
+      chooseAddress({ ...place, survey: undefined }, client, holder, now)
     )
   }
 

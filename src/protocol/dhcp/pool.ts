@@ -11,6 +11,16 @@ export interface Place {
   readonly subnet: DhcpSubnet
   /** Every address of our own. */
   readonly own: ReadonlySet<Ipv4>
+  /** What the network was asked; nothing where nobody can be. */
+  readonly survey?: Survey | undefined
+}
+
+/** Who uses addresses without a lease, as far as it is known (address-survey.ts). */
+export interface Survey {
+  /** Addresses for new machines that nobody uses. */
+  ready(now: number): readonly Ipv4[]
+  isFree(address: Ipv4, now: number): boolean
+  isUsed(address: Ipv4, now: number): boolean
 }
 
 /** May this client hold this address, whoever holds it now? */
@@ -59,7 +69,7 @@ function searchFrom(
 ): Ipv4 | undefined {
   let oldest: Lease | undefined
   for (const address of poolFrom(place.subnet, start)) {
-    if (!mayHold(place, client, address)) continue
+    if (!mayHold(place, client, address) || place.survey?.isUsed(address, now) === true) continue
     const lease = holder(address)
     if (lease === undefined) return address
     if (isHeld(lease, now)) continue

@@ -48,6 +48,22 @@ export function respond(
   return rule(message, client, context, now)
 }
 
+/**
+ * The address that a DISCOVER would be answered with, when somebody should be asked first whether it
+ * is in use: not one that the machine has or had, and not one that was asked about a moment ago.
+ */
+export function uncheckedOffer(
+  message: DhcpMessage,
+  context: Place & Pick<DhcpContext, 'leases'>,
+  now: number,
+): Ipv4 | undefined {
+  const client = clientOf(message)
+  if (client === undefined || message.operation !== 'request') return undefined
+  if (message.options.get(dhcpOption.messageType) !== 'discover') return undefined
+  const wished = message.options.get(dhcpOption.requestedAddress)
+  return context.leases.unchecked(context, client, wished, now)
+}
+
 /** §4.3.1 */
 function discover(
   message: DhcpMessage,
