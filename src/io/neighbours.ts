@@ -15,12 +15,22 @@ export function neighbourMac(ip: string): Mac | undefined {
   }
 }
 
-/** Complete entries only: the others have no address yet. */
-export function parseNeighbours(table: string): ReadonlyMap<string, Mac> {
+/** Everybody who is known on one interface; undefined where the system does not tell. */
+export function neighboursOn(device: string): ReadonlyMap<string, Mac> | undefined {
+  try {
+    return parseNeighbours(readFileSync('/proc/net/arp', 'utf8'), device)
+  } catch {
+    return undefined
+  }
+}
+
+/** Complete entries only: the others have no address yet. All interfaces, or one. */
+export function parseNeighbours(table: string, device?: string): ReadonlyMap<string, Mac> {
   const rows = table.split('\n').slice(1)
   return new Map(
     rows.flatMap((row) => {
-      const [ip = '', , flags = '0', address = ''] = row.split(/\s+/)
+      const [ip = '', , flags = '0', address = '', , on] = row.split(/\s+/)
+      if (device !== undefined && on !== device) return []
       const isComplete = (Number(flags) & arpFlagComplete) !== 0
       const mac = isComplete ? parseMac(address) : undefined
       return mac === undefined || mac === '00:00:00:00:00:00' ? [] : [[ip, mac] as const]

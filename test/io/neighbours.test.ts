@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { neighbourMac, parseNeighbours } from '../../src/io/neighbours.ts'
+import { neighbourMac, neighboursOn, parseNeighbours } from '../../src/io/neighbours.ts'
 
 const table = `IP address       HW type     Flags       HW address            Mask     Device
 192.168.50.100   0x1         0x2         52:54:00:12:34:56     *        br0
@@ -16,4 +16,10 @@ test('complete entries are known, unanswered ones are not', () => {
 
 test('an address that nobody has is unknown', () => {
   expect(neighbourMac('203.0.113.254')).toBeUndefined()
+})
+
+test('one interface has its own neighbours', () => {
+  const both = `${table}192.168.50.100   0x1         0x2         52:54:00:00:00:01     *        eth1\n`
+  expect([...parseNeighbours(both, 'eth1')]).toEqual([['192.168.50.100', '52:54:00:00:00:01']])
+  expect(neighboursOn('no-such-device')?.size).toBe(0)
 })
