@@ -40,6 +40,10 @@ export class DhcpLinks {
     return this.#own
   }
 
+  get all(): Iterable<DhcpLink> {
+    return this.#open.values()
+  }
+
   /** @throws SystemError when an interface cannot be opened; nothing stays open then. */
   async open(): Promise<void> {
     try {

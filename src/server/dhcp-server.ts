@@ -12,6 +12,7 @@ import type { Emit } from '../core/events.ts'
 import { identifyMachine, type Machine } from '../boot/machine.ts'
 import type { NetworkInterface } from '../io/interfaces.ts'
 import type { LeaseStore } from '../io/lease-store.ts'
+import { openNeighbourProbe } from '../io/neighbour-probe.ts'
 import type { Datagram } from '../io/udp.ts'
 import type { BootReply } from '../protocol/dhcp/boot-reply.ts'
 import { deliveryFor } from '../protocol/dhcp/delivery.ts'
@@ -19,7 +20,7 @@ import type { DhcpEffect, Outcome } from '../protocol/dhcp/effect.ts'
 import type { LeaseTable } from '../protocol/dhcp/lease-table.ts'
 import { placeOf } from '../protocol/dhcp/place.ts'
 import { respondBootServer, respondProxy } from '../protocol/dhcp/proxy.ts'
-import { respond } from '../protocol/dhcp/respond.ts'
+import { respond, uncheckedOffer } from '../protocol/dhcp/respond.ts'
 import type { DhcpSubnet } from '../protocol/dhcp/subnet.ts'
 import { decodeDhcp, type DhcpMessage, encodeDhcp, payloadLimit } from '../wire/dhcp-message.ts'
 import { dhcpOption } from '../wire/dhcp-options.ts'
@@ -27,6 +28,7 @@ import { describeOutcome, nobodyGivesAddresses } from './dhcp-events.ts'
 import type { DhcpExchange } from './dhcp-exchange.ts'
 import type { DhcpLink } from './dhcp-link.ts'
 import { DhcpLinks } from './dhcp-links.ts'
+import { DhcpSurvey } from './dhcp-survey.ts'
 
 export interface DhcpServerOptions {
   /** The interfaces to serve, as they are now; asked again at every scan. */
@@ -54,12 +56,19 @@ const machinesRemembered = 4096
 export class DhcpServer {
   readonly #options: DhcpServerOptions
   readonly #links: DhcpLinks
+  readonly #survey: DhcpSurvey
   readonly #machines = new LRUCache<Mac, Machine>({ max: machinesRemembered })
 
   constructor(options: DhcpServerOptions) {
     this.#options = options
     this.#links = new DhcpLinks(options, (link, datagram, toBootServer) => {
       void this.#receive(link, datagram, toBootServer)
+    })
+    this.#survey = new DhcpSurvey({
+      ...options,
+      links: () => this.#links.all,
+      own: () => this.#links.ownAddresses,
+      openProbe: openNeighbourProbe,
     })
   }
 
@@ -69,6 +78,7 @@ export class DhcpServer {
     const shortened = leases.follow(clock())
     if (shortened.length > 0) await store.commit(shortened)
     await this.#links.open()
+    await this.#survey.start()
   }
 
   /** Opens interfaces that have come and closes those that have gone. Never throws. */
@@ -77,6 +87,7 @@ export class DhcpServer {
   }
 
   async stop(): Promise<void> {
+    await this.#survey.stop()
     await this.#links.close()
   }
 
@@ -127,9 +138,24 @@ export class DhcpServer {
         this.#tell(exchange, { type: 'dhcp.ignore', reason: 'waited too long to be answered' })
         return
       }
+      await this.#settle(exchange)
     }
     if (exchange.mode === 'proxy') this.#watch(exchange)
     for (const effect of this.#decide(exchange)) await this.#perform(effect, exchange)
+  }
+
+  /** A new machine waits a moment where nobody has been asked yet whether its address is in use. */
+  async #settle({ request, place, mode, link, toBootServer }: DhcpExchange): Promise<void> {
+    const { subnet } = place
+    if (mode !== 'full' || subnet === undefined || toBootServer) return
+    const { leases, clock } = this.#options
+    const context = {
+      leases,
+      subnet,
+      own: this.#links.ownAddresses,
+      survey: this.#survey.of(link, subnet),
+    }
+    await this.#survey.settle(link, subnet, () => uncheckedOffer(request, context, clock()))
   }
 
   #decide(exchange: DhcpExchange): readonly DhcpEffect[] {
@@ -141,7 +167,8 @@ export class DhcpServer {
     if (mode === 'proxy' || subnet === undefined) return respondProxy(request, { server, boot })
     const { leases, clock } = this.#options
     const own = this.#links.ownAddresses
-    return respond(request, { server, boot, subnet, own, leases }, clock())
+    const survey = this.#survey.of(exchange.link, subnet)
+    return respond(request, { server, boot, subnet, own, leases, survey }, clock())
   }
 
   /** What is confirmed is on disk first: the answer behind it waits, other packets do not. */

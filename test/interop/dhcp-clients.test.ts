@@ -47,6 +47,9 @@ async function guest() {
   return { client: client!, other: other!, capture, serving }
 }
 
+/** Every packet by which we could look for somebody at an address. */
+const askingForAddress = 'arp or icmp or (udp and port 9)'
+
 const range = ['--interface=eth0', '--bind-interfaces', '--dhcp-range=10.40.0.50,10.40.0.60']
 
 /** Everything that we sent: some packets, and in none an address or a lease. */
@@ -145,11 +148,38 @@ describe('full mode', () => {
     network.plug(hub, [server!, 'eth0', '10.40.0.1/24'])
     network.plug(hub, [client!, 'eth0', undefined, machine])
     network.plug(hub, [squatter!, 'eth0', '10.40.0.105/24'])
-    const serving = await serveDhcp(network, server!, { subnets: [subnet] })
-    const lease = await udhcpc(network, client!, ['-a', '-r', '10.40.0.105', '-A', '1'])
+    // Nobody is asked about a reserved address: it is for the machine that finds somebody on it.
+    const reservations = { [machine]: '10.40.0.105' }
+    const serving = await serveDhcp(network, server!, { subnets: [{ ...subnet, reservations }] })
+    const lease = await udhcpc(network, client!, ['-a', '-A', '1'])
     expect(eventsOf(serving, 'dhcp.decline')).toMatchObject([{ mac: machine, ip: '10.40.0.105' }])
     expect(lease['ip']).toMatch(/^10\.40\.0\.1\d\d$/)
     expect(lease['ip']).not.toBe('10.40.0.105')
+  })
+
+  test('static hosts in the pool: a machine gets another address, at its first question', async () => {
+    const hub = network.switch('sw')
+    const [server, one, two] = ['srv', 'c1', 'c2'].map((name) => network.namespace(name))
+    network.plug(hub, [server!, 'eth0', '10.40.0.1/24'])
+    network.plug(hub, [one!, 'eth0'])
+    network.plug(hub, [two!, 'eth0'])
+    const used = ['10.40.0.100', '10.40.0.101', '10.40.0.102']
+    const hosts = network.namespace('hosts')
+    for (const [index, address] of used.entries()) {
+      network.plug(hub, [hosts, `eth${index}`, `${address}/32`])
+    }
+    const pool = ['10.40.0.100', '10.40.0.104'] as const
+    const capture = await network.capture(server!, 'eth0', askingForAddress)
+    const serving = await serveDhcp(network, server!, { subnets: [{ ...subnet, pool }] })
+    const leases = [await udhcpc(network, one!), await udhcpc(network, two!, ['-r', used[1]!])]
+    const free = ['10.40.0.103', '10.40.0.104']
+    expect(new Set(leases.map(({ ip }) => ip))).toEqual(new Set(free))
+    const types = ['discover', 'offer', 'ack', 'nak', 'decline', 'exhausted', 'conflict']
+    const counts = types.map((type) => eventsOf(serving, `dhcp.${type}`).length)
+    expect(counts).toEqual([2, 2, 2, 0, 0, 0, 3])
+    const conflicts = eventsOf(serving, 'dhcp.conflict').map((event) => event['ip'])
+    expect(new Set(conflicts)).toEqual(new Set(used))
+    await capture.line(/who-has 10\.40\.0\.103 tell 10\.40\.0\.1/)
   })
 
   test('an address is given back', async () => {
@@ -272,4 +302,17 @@ describe('guest: nothing configured', () => {
     expect(eventsOf(serving, 'service.hint')).toEqual([])
     await expectNoAddress(capture)
   })
+
+  test.for<'otherwise' | 'proxy'>(['otherwise', 'proxy'])(
+    'nobody is ever asked for an address (%s)',
+    async (mode) => {
+      const { server, client } = pair()
+      const capture = await network.capture(server, 'eth0', askingForAddress)
+      const subnets = mode === 'proxy' ? [{ ...subnet, mode }] : []
+      await serveDhcp(network, server, { subnets })
+      expect(await udhcpc(network, client, ['-t', '3', ...asPxe(7)])).toEqual({})
+      await capture.stop()
+      expect(capture.lines.filter((line) => /ARP|10\.40/.test(line))).toEqual([])
+    },
+  )
 })
