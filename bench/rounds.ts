@@ -8,14 +8,14 @@ import { account } from './accounting.ts'
 /** Cores of other people's work that do not matter. */
 const quiet = 0.2
 /** How long a quiet moment is waited for, milliseconds. */
-const patience = 20_000
+const patience = 5_000
 
 export interface Disturbed {
   /** Cores that were busy with other work meanwhile. */
   readonly foreign: number
 }
 
-/** For each arm its `rounds` least disturbed samples, of at most twice as many. */
+/** For each arm its `rounds` least disturbed samples, of at most half as many more. */
 export async function takeTurns<Arm, Sample extends Disturbed>(
   arms: readonly Arm[],
   rounds: number,
@@ -24,7 +24,7 @@ export async function takeTurns<Arm, Sample extends Disturbed>(
   const samples = arms.map((): Sample[] => [])
   const hasEnough = (taken: readonly Sample[]): boolean =>
     taken.filter(({ foreign }) => foreign <= quiet).length >= rounds
-  for (let round = 0; round < 2 * rounds; round += 1) {
+  for (let round = 0; round < Math.ceil(1.5 * rounds); round += 1) {
     for (const [index, arm] of arms.entries()) {
       const taken = samples[index] ?? []
       if (hasEnough(taken)) continue

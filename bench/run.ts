@@ -3,7 +3,8 @@
  * same run on the same machine. Prints one table per part; `--write` keeps them in
  * docs/performance.md with the date and the machine.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -21,6 +22,9 @@ const parts: Readonly<Record<string, Part>> = {
   tftp: tftpPart,
   mirror: mirrorPart,
 }
+
+// What was started and made is removed at exit.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 
 process.exitCode = await main()
 
@@ -52,6 +56,8 @@ async function measure(
   { rounds, write }: { readonly rounds: number; readonly write: boolean },
 ): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'bootlace-bench-'))
+  const remove = (): void => rmSync(folder, { recursive: true, force: true })
+  process.once('exit', remove)
   const loadBefore = load()
   try {
     const report = await part.run({ rounds, folder, say })
@@ -64,7 +70,8 @@ async function measure(
     console.error(`bench: ${error.message}`)
     return 1
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    process.off('exit', remove)
+    remove()
   }
 }
 
