@@ -13,6 +13,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/interop/**', 'test/e2e/**'],
+          // Only ends what hangs; no test is about its time.
+          testTimeout: 30_000,
         },
       },
       {
