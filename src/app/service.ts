@@ -60,7 +60,6 @@ export async function startService(
   await using opened = new AsyncDisposableStack()
   const hub = new EventHub(clock, (error) => log.bug(error, 'an event listener'))
   hub.subscribe((event) => log.event(event))
-  opened.defer(() => hub.emit({ type: 'service.stop' }))
 
   const store = await openingFolder({ setting: 'data', folder: config.data }, () => {
     mkdirSync(config.data, { recursive: true })
@@ -97,7 +96,12 @@ export async function startService(
   state.ready = true
   sayReady(parts, mirrors)
   const running = opened.move()
-  return { stop: () => running.disposeAsync() }
+  return {
+    stop: () => {
+      hub.emit({ type: 'service.stop' })
+      return running.disposeAsync()
+    },
+  }
 }
 
 function assemble(config: Config, hub: EventHub, clock: Clock, store: LeaseStore): Parts {
