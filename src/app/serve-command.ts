@@ -1,5 +1,6 @@
 /** `serve`: reads the configuration, starts the service, and stops it in order on a signal. */
 import { parseArgs } from 'node:util'
+import { type ServiceEvent, eventTypes } from '../core/events.ts'
 import { tell } from '../boot/story.ts'
 import { loadConfig } from './config.ts'
 import type { Override } from './config-problems.ts'
@@ -42,12 +43,17 @@ export async function serveCommand(args: string[]): Promise<number> {
   const log = createLog({
     plain: process.stdout.isTTY,
     level: values.verbose ? 'debug' : 'info',
-    tell: (event) => tell(event) ?? event.detail ?? event.reason ?? event.type,
+    tell: (event) => tell(event) ?? explain(event),
   })
   const service = await startService(config, { log, clock: Date.now })
   await stopSignal()
   await service.stop()
   return 0
+}
+
+/** What belongs to no machine's story, in the words of the table of events. */
+function explain({ type, interface: name, detail, reason }: ServiceEvent): string {
+  return `${name === undefined ? '' : `${name}: `}${detail ?? reason ?? eventTypes[type][1]}`
 }
 
 /** `--subnet` is the short way to say `dhcp.subnets: [{ network: CIDR }]`. */
