@@ -5,6 +5,7 @@ import type { Catalog } from '../boot/catalog.ts'
 import type { MachineTable } from '../boot/machine-table.ts'
 import type { FileTree } from '../io/file-tree.ts'
 import type { EventHub } from './event-hub.ts'
+import type { MirrorStats } from './mirror-exchange.ts'
 
 /** One address that was given, as the API and the page show it. */
 export interface LeaseView {
@@ -15,17 +16,11 @@ export interface LeaseView {
   readonly expires: number
 }
 
-/** What a mirror did so far; octets of bodies. */
-export interface MirrorView {
-  readonly name: string
-  readonly origin: string
-  readonly hits: number
-  readonly joins: number
-  readonly fills: number
-  readonly passes: number
-  readonly originBytes: number
-  readonly servedBytes: number
-}
+/** What the page and the API show of a mirror. */
+export type MirrorView = Pick<
+  MirrorStats,
+  'name' | 'origin' | 'hits' | 'joins' | 'fills' | 'passes' | 'originBytes' | 'servedBytes'
+>
 
 export interface HttpServerOptions {
   /** The whole boot tree, as TFTP serves it, too. */
