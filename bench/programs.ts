@@ -8,6 +8,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { SystemError } from '../src/core/errors.ts'
 import { run } from '../src/setup/commands.ts'
+import { isAlive } from '../src/lab/processes.ts'
 
 const prefix = `blb-${process.pid.toString(36)}-`
 
@@ -141,13 +142,4 @@ async function remove(namespace: string): Promise<void> {
   const pids = await run('ip', ['netns', 'pids', namespace]).catch(() => '')
   for (const pid of pids.split('\n').filter(Boolean)) spawnSync('kill', ['-9', pid])
   await run('ip', ['netns', 'del', namespace]).catch(() => '')
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
 }

@@ -7,9 +7,8 @@
  * a killed one left behind is known: its pid is no longer alive. Only such leftovers are removed.
  */
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { SystemError } from '../core/errors.ts'
-import { run } from './processes.ts'
+import { isAlive, run } from './processes.ts'
 
 export interface LabNetwork extends AsyncDisposable {
   /** The namespace that the virtual machines' taps are in. */
@@ -147,13 +146,4 @@ function endProcess(pid: number): void {
 async function listNamespaces(): Promise<readonly string[]> {
   const text = await run('ip', 'netns', 'list')
   return text.split('\n').flatMap((line) => line.split(' ')[0] ?? [])
-}
-
-/** A zombie is dead: only its parent has not asked yet what became of it. */
-function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  } catch {
-    return false
-  }
 }

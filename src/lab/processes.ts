@@ -4,6 +4,7 @@
  */
 import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { SystemError } from '../core/errors.ts'
@@ -65,4 +66,13 @@ export function onLines(stream: Readable, take: (line: string) => void): void {
   stream.on('end', () => {
     if (rest !== '') take(rest)
   })
+}
+
+/** A zombie is dead: only its parent has not asked yet what became of it. */
+export function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
+  }
 }

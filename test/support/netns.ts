@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
+import { isAlive } from '../../src/lab/processes.ts'
 
 const prefix = 'bl-i'
 let networks = 0
@@ -201,15 +202,6 @@ function removeNamespace(namespace: string): void {
   const pids = spawnSync('ip', ['netns', 'pids', namespace], { encoding: 'utf8' }).stdout
   for (const pid of pids.split('\n').filter(Boolean)) spawnSync('kill', ['-9', pid])
   spawnSync('ip', ['netns', 'del', namespace])
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
 }
 
 function ip(...words: readonly string[]): void {
