@@ -6,7 +6,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { appendFile, mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -46,8 +46,10 @@ export class DockerEngine implements AsyncDisposable {
       ['--data-root', data, '--exec-root', join(folder, 'exec'), '--pidfile', join(folder, 'pid')],
       namespace === undefined ? ['--bridge', 'none', '--iptables=false', '--ip6tables=false'] : [],
     ].flat()
-    const child = spawn(argv[0] ?? '', argv.slice(1), { stdio: ['ignore', 'ignore', 'pipe'] })
-    child.stderr.on('data', (part) => void appendFile(join(folder, 'log'), String(part)))
+    // A file, not a pipe to us: it has to live until it has ended what runs in it.
+    const log = await open(join(folder, 'log'), 'w')
+    const child = spawn(argv[0] ?? '', argv.slice(1), { stdio: ['ignore', log.fd, log.fd] })
+    await log.close()
     const engine = new DockerEngine(folder, child)
     try {
       await engine.#becomeReady()
