@@ -1,9 +1,10 @@
 import { defineConfig } from 'vitest/config'
 
 /**
- * Three projects, from fast to whole machines:
+ * Four projects, from fast to whole machines:
  * `unit` needs nothing but Node; `interop` runs real clients in network namespaces;
- * `e2e` boots virtual machines, two at a time on two cores.
+ * `e2e` boots virtual machines, two at a time on two cores; `docker` builds the container image and
+ * boots one from it.
  */
 export default defineConfig({
   test: {
@@ -12,7 +13,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/interop/**', 'test/e2e/**'],
+          exclude: ['test/interop/**', 'test/e2e/**', 'test/docker/**'],
           // Only ends what hangs; no test is about its time.
           testTimeout: 30_000,
         },
@@ -33,6 +34,15 @@ export default defineConfig({
           testTimeout: 240_000,
           hookTimeout: 120_000,
           maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          name: 'docker',
+          include: ['test/docker/**/*.test.ts'],
+          testTimeout: 240_000,
+          hookTimeout: 600_000,
+          fileParallelism: false, // one Docker Engine at a time
         },
       },
     ],

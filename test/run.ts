@@ -27,6 +27,7 @@ const steps: readonly Step[] = [
   { name: 'unit', command: ['vitest', 'run', '--project', 'unit'], vitest: true },
   { name: 'interop', command: ['vitest', 'run', '--project', 'interop'], vitest: true },
   { name: 'e2e', command: ['vitest', 'run', '--project', 'e2e'], vitest: true },
+  { name: 'docker', command: ['vitest', 'run', '--project', 'docker'], vitest: true },
 ]
 
 interface Counts {

@@ -19,7 +19,7 @@ import { type Config, configSchema, sections } from './config-schema.ts'
 
 /** Where values come from: flags win over variables, variables over the file. */
 export interface ConfigSources {
-  /** Path of the YAML file; without one the defaults hold. */
+  /** Path of the YAML file; without one that which `BOOTLACE_CONFIG` names, else the defaults hold. */
   readonly file?: string | undefined
   readonly environment?: Readonly<Record<string, string | undefined>>
   readonly flags?: readonly Override[]
@@ -27,12 +27,13 @@ export interface ConfigSources {
 
 /** Throws InputError. */
 export function loadConfig(sources: ConfigSources): Config {
-  const text = sources.file === undefined ? '' : readText(sources.file)
   const environment = sources.environment ?? {}
+  const file = sources.file ?? (environment['BOOTLACE_CONFIG'] || undefined)
+  const text = file === undefined ? '' : readText(file)
   const { overrides, problems } = environmentOverrides(environment)
   if (problems.length > 0) throw new InputError(problems)
-  return parseConfig(text, sources.file ?? 'the configuration', [
-    ...autoDeployOverrides(environment['AUTO_DEPLOY'], sources.file === undefined),
+  return parseConfig(text, file ?? 'the configuration', [
+    ...autoDeployOverrides(environment['AUTO_DEPLOY'], file === undefined),
     ...overrides,
     ...(sources.flags ?? []),
   ])

@@ -35,6 +35,7 @@ function configurationPage(): string {
 
 One YAML file, every key optional: \`npm start -- --config FILE\`. With no file Bootlace is a guest on
 the network: it gives boot data beside the DHCP server that is there, and never an address.
+\`BOOTLACE_CONFIG=FILE\` names the file where there is no command line to write it in.
 \`npm run bootlace -- config check FILE\` tells every problem at once, with line and key.
 
 Any single value can be set by a variable, too: \`BOOTLACE_<SECTION>_<KEY>\`, such as

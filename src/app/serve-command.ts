@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import { type ServiceEvent, eventTypes } from '../core/events.ts'
 import { tell } from '../boot/story.ts'
+import { raiseCapabilities } from '../io/native.ts'
 import { loadConfig } from './config.ts'
 import type { Override } from './config-problems.ts'
 import { createLog } from './log.ts'
@@ -36,7 +37,7 @@ export async function serveCommand(args: string[]): Promise<number> {
     return 0
   }
   const config = loadConfig({
-    file: values.config ?? process.env['BOOTLACE_CONFIG'],
+    file: values.config,
     environment: process.env,
     flags: flagOverrides(values.subnet, values.interface),
   })
@@ -45,6 +46,7 @@ export async function serveCommand(args: string[]): Promise<number> {
     level: values.verbose ? 'debug' : 'info',
     tell: (event) => tell(event) ?? explain(event),
   })
+  raiseCapabilities()
   const service = await startService(config, { log, clock: Date.now })
   await stopSignal()
   await service.stop()

@@ -3,10 +3,12 @@
  * `SO_BINDTODEVICE` ties a socket to an interface, so that the interface a packet came in on is
  * known and a broadcast leaves by it; `SIOCSARP` names the Ethernet address of a client that cannot
  * answer ARP yet (RFC 2131 §4.1); `UDP_SEGMENT` makes many datagrams of one send; `SIOCGSTAMP` says
- * when a datagram came in. Loaded at the first use, because a system without koffi still has everything else: `native.lacks` says in words
- * what is missing then.
+ * when a datagram came in; `capset` puts granted capabilities into effect. Loaded at the first use,
+ * because a system without koffi still has everything else: `native.lacks` says in words what is
+ * missing then.
  *
- * Sources: Linux socket(7), ip(7), udp(7), arp(7), <linux/if_arp.h>, <asm-generic/sockios.h>.
+ * Sources: Linux socket(7), ip(7), udp(7), arp(7), capabilities(7), capset(2), <linux/if_arp.h>,
+ * <asm-generic/sockios.h>, <linux/capability.h>.
  */
 import { createRequire } from 'node:module'
 import { type Ipv4, type Mac, macOctets, parseIpv4 } from '../core/address.ts'
@@ -152,6 +154,26 @@ export function waitedInKernel(fd: number): number | undefined {
   return Math.max(0, Date.now() - Number(seconds) * 1000 - Number(microseconds) / 1000)
 }
 
+/**
+ * Puts every capability into effect that this process is permitted, for this thread: the one that
+ * opens sockets. A runtime with file capabilities that are not effective (`setcap …=p`, as in the
+ * container image) starts also where some of them are not granted, but without any in effect.
+ */
+export function raiseCapabilities(): void {
+  const { calls } = library()
+  const header = new Uint8Array(Uint32Array.of(LINUX_CAPABILITY_VERSION_3, 0).buffer)
+  const sets = new Uint32Array(2 * capabilitySets.length)
+  if (calls?.capget(header, new Uint8Array(sets.buffer)) !== 0) return
+  for (let word = 0; word < sets.length; word += capabilitySets.length) {
+    sets[word + capabilitySets.effective] = sets[word + capabilitySets.permitted] ?? 0
+  }
+  calls.capset(header, new Uint8Array(sets.buffer))
+}
+
+/** `struct __user_cap_data_struct`, two of them: effective, permitted, inheritable. */
+const capabilitySets = { effective: 0, permitted: 1, length: 3 }
+const LINUX_CAPABILITY_VERSION_3 = 0x2008_0522
+
 const AF_INET = 2
 const SOCK_DGRAM = 2
 const SOCK_CLOEXEC = 0o2_000_000
@@ -225,6 +247,8 @@ interface Calls {
   ) => number
   readonly ioctl: (fd: number, request: number, argument: Uint8Array) => number
   readonly close: (fd: number) => number
+  readonly capget: (header: Uint8Array, sets: Uint8Array) => number
+  readonly capset: (header: Uint8Array, sets: Uint8Array) => number
   /** Passes a result on, or throws what errno says. */
   readonly checked: (call: string, result: number) => number
 }
@@ -268,6 +292,8 @@ function declare(c: ReturnType<Koffi['load']>, lastError: () => string): Calls {
     ),
     ioctl: c.func('int ioctl(int fd, unsigned long request, void *argument)'),
     close: c.func('int close(int fd)'),
+    capget: c.func('int capget(void *header, void *sets)'),
+    capset: c.func('int capset(void *header, void *sets)'),
     checked: (call, result) => {
       if (result < 0) throw new NativeError(lastError(), call)
       return result

@@ -29,7 +29,10 @@ export function portRefusal(error: unknown, where: PortPlace): string {
       return `${place} is in use by ${portHolder(transport, port)}: stop it, or choose another port`
     case 'EACCES':
     case 'EPERM':
-      return `no permission for ${place}: run as root, or once: setcap cap_net_bind_service,cap_net_raw,cap_net_admin=+ep ${process.execPath}`
+      return (
+        `no permission for ${place}: run as root, or once: setcap cap_net_bind_service,cap_net_raw,cap_net_admin=+ep ${process.execPath}; ` +
+        'in a container: --cap-add NET_BIND_SERVICE --cap-add NET_RAW --cap-add NET_ADMIN'
+      )
     case 'EADDRNOTAVAIL':
       return `${place} cannot be opened: ${address} is not an address of this machine`
     case 'ENODEV':

@@ -1,15 +1,15 @@
 /** One machine of the lab: switched on, followed through a boot, and switched off again. */
 import { type BootOptions, BootRun, type LabResult } from './boot-run.ts'
-import type { ServerProcess } from './server-process.ts'
+import type { LabServer } from './server-process.ts'
 import { type MachinePlace, type MachinePlan, VirtualMachine } from './virtual-machine.ts'
 
 export class LabMachine implements AsyncDisposable {
   readonly #plan: MachinePlan
   readonly #place: MachinePlace
-  readonly #server: ServerProcess
+  readonly #server: LabServer
   #running: VirtualMachine | undefined
 
-  constructor(plan: MachinePlan, place: MachinePlace, server: ServerProcess) {
+  constructor(plan: MachinePlan, place: MachinePlace, server: LabServer) {
     this.#plan = plan
     this.#place = place
     this.#server = server

@@ -17,7 +17,7 @@ import { Dnsmasq } from './dnsmasq.ts'
 import { LabMachine } from './lab-machine.ts'
 import { type LabNetwork, openNetwork } from './network.ts'
 import type { Acceleration, LabFirmware } from './qemu.ts'
-import { ServerProcess } from './server-process.ts'
+import { type LabServer, ServerProcess } from './server-process.ts'
 import type { MachinePlan, VirtualMachine } from './virtual-machine.ts'
 
 /** Where everything is in the lab's network. */
@@ -52,13 +52,17 @@ export interface LabSetup {
   readonly config?: Readonly<Record<string, unknown>> | undefined
   /** Starts what else the network has before the service; it is stopped after the service. */
   readonly before?: ((network: LabNetwork) => Promise<AsyncDisposable>) | undefined
+  /** Starts the service in its namespace, with a file for this configuration; else a child process. */
+  readonly serve?: ((...where: ServiceStart) => Promise<LabServer>) | undefined
   /** Everything that was said goes into this file. */
   readonly pcap?: string | undefined
 }
 
+type ServiceStart = Parameters<typeof ServerProcess.start>
+
 export interface Lab extends AsyncDisposable {
   readonly network: LabNetwork
-  readonly server: ServerProcess
+  readonly server: LabServer
   readonly acceleration: Acceleration
   /** In the order of the setup. */
   readonly machines: readonly LabMachine[]
@@ -84,9 +88,8 @@ export async function openLab(setup: LabSetup): Promise<Lab> {
   if (setup.before !== undefined) started.use(await setup.before(network))
   const namespace = await network.attach('srv', `${labAddresses.server}/24`)
   const config = labConfig(setup, directory)
-  const server = started.use(
-    await ServerProcess.start(namespace, join(directory, 'bootlace.yaml'), config),
-  )
+  const serve = setup.serve ?? ((...where: ServiceStart) => ServerProcess.start(...where))
+  const server = started.use(await serve(namespace, join(directory, 'bootlace.yaml'), config))
   const place = { network, files, directory }
   const alone = setup.machines.length === 1
   const machines = setup.machines.map((options, index) => {
@@ -117,7 +120,7 @@ export async function runLab(options: LabOptions): Promise<LabResult> {
 const menuTitle = /Bootlace lab/
 
 /** A boot that worked although the service complained of itself has failed all the same. */
-function withComplaints(result: LabResult, server: ServerProcess): LabResult {
+function withComplaints(result: LabResult, server: LabServer): LabResult {
   const [complaint] = server.complaints
   if (!result.ok || complaint === undefined) return result
   return { ...result, ok: false, reason: `the service complains: ${complaint}` }

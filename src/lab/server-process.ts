@@ -17,7 +17,14 @@ const patience = 20_000
 
 export type Listener = (event: ServiceEvent) => void
 
-export class ServerProcess implements AsyncDisposable {
+/** A running service, seen through its log. */
+export interface LabServer extends AsyncDisposable {
+  readonly log: readonly string[]
+  readonly complaints: readonly string[]
+  listen(listener: Listener): () => void
+}
+
+export class ServerProcess implements LabServer {
   /** The log as it was written, line by line. */
   readonly log: string[] = []
   /** Lines of the log that are no events: our own bugs. */
@@ -49,6 +56,11 @@ export class ServerProcess implements AsyncDisposable {
       ['env', ...unset.flatMap((name) => ['-u', name])],
       [node, `${home}src/main.ts`, 'serve', '--verbose', '--config', configFile],
     ].flat()
+    return ServerProcess.follow(namespace, argv)
+  }
+
+  /** Starts a program that writes a service's log, and waits until that says that it is ready. */
+  static async follow(namespace: string, argv: readonly string[]): Promise<ServerProcess> {
     const server = new ServerProcess(startIn(namespace, argv, home))
     try {
       await server.#becomeReady()

@@ -93,17 +93,21 @@ function fieldOf(paragraph: string, key: string): string {
 
 async function openArchive(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true })
-  const address = archiveAddress(await sourcesFiles())
-  if (address === undefined) {
-    throw new SystemError(
-      "this machine's apt sources name no Debian archive: add one with the component main " +
-        'to /etc/apt/sources.list, of any release',
-    )
-  }
+  const address = await archiveOfMachine()
   await step(`index of Debian ${release} from ${address}`, async () => {
     await configure(folder, address)
     await aptGet(folder, ['update'])
   })
+}
+
+/** The address of the Debian archive that this machine's apt uses. Rejects with SystemError. */
+export async function archiveOfMachine(): Promise<string> {
+  const address = archiveAddress(await sourcesFiles())
+  if (address !== undefined) return address
+  throw new SystemError(
+    "this machine's apt sources name no Debian archive: add one with the component main " +
+      'to /etc/apt/sources.list, of any release',
+  )
 }
 
 async function sourcesFiles(): Promise<{ name: string; text: string }[]> {

@@ -1,9 +1,11 @@
 /**
  * Programs that the lab and the tests run, installed by the machine's apt where they are absent.
- * Only packages that bring no service: installing them starts nothing and opens no port. The
- * servers that bench/ compares with are never installed.
+ * Installing them starts nothing and opens no port, now or at the next start of the machine: a
+ * package's services are refused while it is installed, and disabled. The servers that bench/
+ * compares with are never installed.
  */
 import { existsSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
 import { SystemError } from '../core/errors.ts'
 import { hasProgram, run } from './commands.ts'
 import { step } from './progress.ts'
@@ -12,6 +14,8 @@ interface Tool {
   readonly package: string
   /** It is there when this program is, or this file where it starts with `/`. */
   readonly provides: string
+  /** systemd's units that it brings and that must not run. */
+  readonly units?: readonly string[]
 }
 
 /** The virtual machines, their network, and the other DHCP server of proxy mode. */
@@ -34,6 +38,13 @@ const testTools: readonly Tool[] = [
   { package: 'isc-dhcp-client', provides: 'dhclient' },
   { package: 'dhcpcd-base', provides: 'dhcpcd' },
   { package: 'openssl', provides: 'openssl' },
+  {
+    package: 'docker.io',
+    provides: 'dockerd',
+    units: ['docker.service', 'docker.socket', 'containerd.service'],
+  },
+  { package: 'docker-compose', provides: 'docker-compose' },
+  { package: 'debootstrap', provides: 'debootstrap' },
 ]
 
 /** Which programs are asked for; each set holds the one before. */
@@ -42,13 +53,31 @@ export type ToolSet = 'lab' | 'test'
 /** Installs what is absent; does not call apt where nothing is. */
 export async function ensureTools(set: ToolSet): Promise<void> {
   const tools = set === 'lab' ? labTools : [...labTools, ...testTools]
-  const absent = tools.filter((tool) => !isPresent(tool)).map((tool) => tool.package)
+  const absent = tools.filter((tool) => !isPresent(tool))
   if (absent.length === 0) return
-  const command = `apt-get install --no-install-recommends ${absent.join(' ')}`
+  const packages = absent.map((tool) => tool.package)
+  const command = `apt-get install --no-install-recommends ${packages.join(' ')}`
   if (!hasProgram('apt-get') || process.getuid?.() !== 0) {
     throw new SystemError(`programs are missing on this machine; as root run: ${command}`)
   }
-  await step(`installed ${absent.join(', ')}`, () => install(absent))
+  await step(`installed ${packages.join(', ')}`, async () => {
+    await withoutServices(() => install(packages))
+    const units = absent.flatMap((tool) => tool.units ?? [])
+    if (units.length > 0 && hasProgram('systemctl')) await run('systemctl', ['disable', ...units])
+  })
+}
+
+/** Debian's packages ask this program before they start a service; 101 means no. */
+const policy = '/usr/sbin/policy-rc.d'
+
+async function withoutServices(work: () => Promise<void>): Promise<void> {
+  if (existsSync(policy)) return work() // this machine has a policy of its own
+  await writeFile(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  try {
+    await work()
+  } finally {
+    await rm(policy, { force: true })
+  }
 }
 
 function isPresent({ provides }: Tool): boolean {

@@ -1,4 +1,7 @@
-import { expect, test } from 'vitest'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
 import { loadConfig, parseConfig } from '../../src/app/config.ts'
 import { formatIpv4 } from '../../src/core/address.ts'
 import { InputError } from '../../src/core/errors.ts'
@@ -210,6 +213,17 @@ test('AUTO_DEPLOY alone is the mirror and nothing else', () => {
   expect(config.mirrors['autodeploy']?.origin.href).toBe('https://vcsa.lab.example:6501/')
   expect(config.dhcp.mode).toBe('off')
   expect(config.tftp.enabled).toBe(false)
+})
+
+test('BOOTLACE_CONFIG names the file; empty, as compose passes it on, it names none', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'bootlace-config-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, 'bootlace.yaml')
+  writeFileSync(file, 'http: { port: 8080 }\n')
+  const named = loadConfig({ environment: { BOOTLACE_CONFIG: file, AUTO_DEPLOY: 'vcsa:6501' } })
+  expect([named.http.port, named.dhcp.mode, named.tftp.enabled]).toEqual([8080, undefined, true])
+  const none = loadConfig({ environment: { BOOTLACE_CONFIG: '', AUTO_DEPLOY: '' } })
+  expect([none.http.port, none.mirrors]).toEqual([80, {}])
 })
 
 test('a file that is not there is the user’s to mend', () => {

@@ -49,11 +49,19 @@ export class OriginProcess implements AsyncDisposable {
 
   /** How often each path was asked for. */
   async counters(): Promise<OriginCounters> {
-    const url = `http://${address}:${adminPort}/counters`
+    return JSON.parse(await this.#ask('counters')) as OriginCounters
+  }
+
+  /** `sha256:…` of its certificate. */
+  async fingerprint(): Promise<string> {
+    return (await this.#ask('fingerprint')).trim()
+  }
+
+  async #ask(path: string): Promise<string> {
+    const url = `http://${address}:${adminPort}/${path}`
     const script = `process.stdout.write(await (await fetch('${url}')).text())`
     const argv = [node, '--input-type=module', '--eval', script]
-    const text = await run('ip', 'netns', 'exec', this.#namespace, ...argv)
-    return JSON.parse(text) as OriginCounters
+    return run('ip', 'netns', 'exec', this.#namespace, ...argv)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
