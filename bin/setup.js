@@ -10,8 +10,16 @@
  *   node bin/setup.js --test     and what `npm test` needs
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
@@ -90,6 +98,7 @@ function install(everything) {
   const question = npm(['view', 'fastify', 'version', '--fetch-retries=1'])
   const { status, reason } = question.status === 0 ? npm(order) : question
   if (status === 0) {
+    linkRuntime()
     rmSync(unfinished)
     say(`Node packages: ${((Date.now() - started) / 1000).toFixed(1)} s`)
     return true
@@ -100,6 +109,14 @@ function install(everything) {
       'and that the disk is not full, then start again.',
   )
   return false
+}
+
+/** Debian 13's npm 9 leaves the runtime out of `.bin`, as the packages name it on one system only. */
+function linkRuntime() {
+  const own = `node-${process.platform}-${process.arch}/bin/node`
+  if (existsSync(runtime) || !existsSync(join(root, 'node_modules', own))) return
+  mkdirSync(dirname(runtime), { recursive: true })
+  symlinkSync(join('..', own), runtime)
 }
 
 /** Runs npm quietly; `reason` has the first of its words where it failed. */
