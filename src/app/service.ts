@@ -95,13 +95,9 @@ export async function startService(
 
   state.ready = true
   sayReady(parts, mirrors)
+  opened.defer(() => hub.emit({ type: 'service.stop' })) // the first to happen at the end
   const running = opened.move()
-  return {
-    stop: () => {
-      hub.emit({ type: 'service.stop' })
-      return running.disposeAsync()
-    },
-  }
+  return { stop: () => running.disposeAsync() }
 }
 
 function assemble(config: Config, hub: EventHub, clock: Clock, store: LeaseStore): Parts {
