@@ -56,6 +56,7 @@ function usage(): string {
 
 ${lines.join('\n')}
 
-bootlace COMMAND --help tells more.
+bootlace COMMAND --help tells more. In a checkout, "npm start --" stands for "bootlace serve" and
+"npm run bootlace --" for "bootlace".
 Example: bootlace serve --subnet 192.168.50.0/24`
 }

@@ -10,11 +10,12 @@ import { startService } from './service.ts'
 
 const help = `bootlace serve [OPTIONS]
 
-Serves DHCP, TFTP, HTTP and the mirrors until it gets SIGINT or SIGTERM. With no options it is a
-guest on the network: boot data beside the DHCP server that is there, and never an address.
+Serves DHCP, TFTP, HTTP and the mirrors until it gets SIGINT or SIGTERM; running transfers then have
+five seconds to end. With no options it is a guest on the network: boot data beside the DHCP server
+that is there, and never an address.
 
   --config FILE      the configuration (or the variable BOOTLACE_CONFIG)
-  --subnet CIDR      give addresses there; may be repeated
+  --subnet CIDR      give addresses there, where this machine or a relay has one; may be repeated
   --interface NAME   serve only there, a name or a pattern such as tap*; may be repeated
   --verbose          log every packet that was looked at
   --help             this text

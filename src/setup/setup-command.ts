@@ -10,16 +10,23 @@ import { ensureSet } from './sets.ts'
 const options = {
   lab: { type: 'boolean' },
   test: { type: 'boolean' },
+  help: { type: 'boolean' },
 } as const
 
 const usage = `usage: npm run setup [-- --lab | --test]
+
+Fetches and builds what is missing; needs no network when nothing is.
 
   (nothing)  boot loaders and the built-in image
   --lab      and QEMU with its firmware, for "npm run bootlace -- lab"
   --test     and the clients that "npm test" runs`
 
 async function main(args: string[]): Promise<number> {
-  const { lab, test } = parseArgs({ args, options }).values
+  const { lab, test, help } = parseArgs({ args, options }).values
+  if (help) {
+    console.log(usage)
+    return 0
+  }
   await ensureSet(test ? 'test' : lab ? 'lab' : 'serve')
   return 0
 }
