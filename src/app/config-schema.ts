@@ -47,7 +47,9 @@ const dhcp = z.strictObject({
         'Bootlace never gives addresses: there it is `proxy`, or `off` when this says so.',
     ),
   port: portValue.default(67).describe('UDP port of the server; others only for tests.'),
-  proxyPort: portValue.default(4011).describe('UDP port of the PXE boot server (4011).'),
+  proxyPort: portValue
+    .default(4011)
+    .describe('UDP port of the PXE boot server; others only for tests.'),
   subnets: z
     .array(subnet, { error: 'a list of subnets' })
     .default([])
@@ -88,10 +90,12 @@ const menu = z.strictObject({
 const host = z.strictObject({
   name: nameValue.describe('The name on the page and in the log.'),
   mac: macValue.describe('Which machine it is.'),
-  address: ipv4Value.optional().describe('Its reserved address.'),
+  address: ipv4Value.optional().describe('Its reserved address, in one of `dhcp.subnets`.'),
   boot: nameValue
     .default('menu')
-    .describe('A menu entry (then it sees no menu), or `menu`, `disk`, `autodeploy`.'),
+    .describe(
+      '`menu`, `autodeploy`, or an entry (then it sees no menu): `disk`, `tinyvm`, your own.',
+    ),
   loader: z
     .enum(loaders, { error: loaders.join(', ') })
     .default('auto')
@@ -160,7 +164,9 @@ export const sections = {
     .prefault({}),
   files: path
     .optional()
-    .describe('A folder of your own: over TFTP at its root, over HTTP under /files/.'),
+    .describe(
+      'A folder of your own: at the root over TFTP and HTTP, and over HTTP under /files/, too.',
+    ),
   http: z.strictObject({ port: portValue.default(80).describe('TCP port.') }).prefault({}),
   menu: menu.prefault({}),
   hosts: z.array(host, { error: 'a list of hosts' }).default([]).describe('Machines you know.'),

@@ -33,14 +33,17 @@ function configurationPage(): string {
   }) as SchemaNode
   return `${generated('src/app/config-schema.ts')}# Configuration
 
-One YAML file, every key optional: \`npm start -- --config FILE\`. With no file Bootlace is a guest on
-the network: it gives boot data beside the DHCP server that is there, and never an address.
+One YAML file: \`npm start -- --config FILE\`. Every section is optional; a key whose default is
+*required* must be there in each item of its list. With no file Bootlace is a guest on the network:
+it gives boot data beside the DHCP server that is there, and never an address.
 \`BOOTLACE_CONFIG=FILE\` names the file where there is no command line to write it in.
-\`npm run bootlace -- config check FILE\` tells every problem at once, with line and key.
+\`npm run bootlace -- config check FILE\` tells all problems at once, with line and key. It does not
+check that the folders and files named there exist. A relative path starts at the folder that Bootlace
+is started in: with \`npm\`, the checkout.
 
 Any single value can be set by a variable, too: \`BOOTLACE_<SECTION>_<KEY>\`, such as
 \`BOOTLACE_HTTP_PORT=8080\`. \`AUTO_DEPLOY=vcsa.lab.example:6501\` sets the origin of the mirror
-\`autodeploy\`; with no file beside it, Bootlace is that mirror and nothing else.
+\`autodeploy\`; with no file beside it, DHCP and TFTP are off.
 
 | key | default | what it is |
 |---|---|---|
@@ -49,7 +52,7 @@ ${rows(schema, '').join('\n')}
 }
 
 /** One row per key, depth first; a section's own row only when it says something. */
-function rows(node: SchemaNode, path: string): string[] {
+function rows(node: SchemaNode, path: string, isRequired = false): string[] {
   const inner = [
     ...Object.entries(node.properties ?? {}).map(
       ([name, child]) => [path === '' ? name : `${path}.${name}`, child] as const,
@@ -57,15 +60,17 @@ function rows(node: SchemaNode, path: string): string[] {
     ...(node.items ? [[`${path}[]`, node.items] as const] : []),
     ...(node.additionalProperties ? [[`${path}.NAME`, node.additionalProperties] as const] : []),
   ]
-  const own = node.description === undefined || path === '' ? [] : [row(path, node)]
-  return [...own, ...inner.flatMap(([name, child]) => rows(child, name))]
+  const own = node.description === undefined || path === '' ? [] : [row(path, node, isRequired)]
+  const required = new Set(node.required?.map((name) => `${path}.${name}`))
+  return [...own, ...inner.flatMap(([name, child]) => rows(child, name, required.has(name)))]
 }
 
-function row(path: string, node: SchemaNode): string {
+function row(path: string, node: SchemaNode, isRequired: boolean): string {
   const { default: value } = node
+  const none = isRequired ? '*required*' : ''
   const shown =
     value === undefined || value === '' || typeof value === 'object'
-      ? ''
+      ? none
       : `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``
   return `| \`${path}\` | ${shown} | ${node.description ?? ''} |`
 }
@@ -77,8 +82,9 @@ function eventsPage(): string {
   return `${generated('src/core/events.ts')}# Log events
 
 Each event is one line on standard output: JSON where it is read by a program, plain text on a
-terminal. The same events make the page, \`/events\` and the lab's steps. Fields beside the name:
-\`time\` (epoch milliseconds), \`mac\`, \`ip\`, \`interface\`, \`xid\`, \`firmware\`, \`stage\`, \`bootFile\`,
+terminal. In JSON \`event\` is the name; \`level\` is 20 for debug (written only with \`--verbose\`), 30
+for info, 40 for warn. The same events make the page, \`/events\` and the lab's steps. Fields beside
+the name: \`time\` (epoch milliseconds), \`mac\`, \`ip\`, \`interface\`, \`xid\`, \`firmware\`, \`stage\`, \`bootFile\`,
 \`file\`, \`nearest\`, \`entry\`, \`bytes\`, \`ms\`, \`status\`, \`method\`, \`mirror\`, \`agent\`, \`reason\`, \`detail\`.
 
 | event | level | what it means |
