@@ -1,4 +1,5 @@
 /** Bootlace's commands: each is a function of its arguments that answers with an exit code. */
+import packageFile from '../package.json' with { type: 'json' }
 import { configCommand } from './app/config-command.ts'
 import { labCommand } from './app/lab-command.ts'
 import { serveCommand } from './app/serve-command.ts'
@@ -22,6 +23,10 @@ async function main([name, ...args]: string[]): Promise<number> {
   if (name === undefined || name === '--help' || name === 'help') {
     console.log(usage())
     return name === undefined ? 2 : 0
+  }
+  if (name === '--version') {
+    console.log(packageFile.version)
+    return 0
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (command === undefined) {

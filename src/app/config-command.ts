@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import { InputError } from '../core/errors.ts'
 import { loadConfig } from './config.ts'
+import { missingPaths } from './config-paths.ts'
 
 const help = `bootlace config check FILE
 
@@ -22,7 +23,8 @@ export function configCommand(args: string[]): Promise<number> {
   }
   const [verb, file, ...rest] = positionals
   if (verb !== 'check' || file === undefined || rest.length > 0) throw new InputError([help])
-  loadConfig({ file, environment: process.env })
+  const missing = missingPaths(loadConfig({ file, environment: process.env }))
+  if (missing.length > 0) throw new InputError(missing.map((problem) => `${file}: ${problem}`))
   console.log(`${file}: good`)
   return Promise.resolve(0)
 }

@@ -17,16 +17,30 @@ import {
   urlValue,
 } from './config-values.ts'
 
+const bootPath = z
+  .string({ error: 'a path in the boot tree, or a URL' })
+  .min(1, { error: 'a path in the boot tree, or a URL' })
+  .pipe(lineValue)
+
+/** An object with these keys and no others. */
+function section<T extends z.core.$ZodLooseShape>(shape: T) {
+  return z.strictObject(shape, {
+    error: `a section with the keys ${Object.keys(shape).join(', ')}`,
+  })
+}
+
 const path = z.string({ error: 'a path' }).min(1, { error: 'a path' })
 const mode = z.enum(['full', 'proxy', 'off'], { error: 'full, proxy or off' })
 
-const subnet = z.strictObject({
+const subnet = section({
   network: subnetValue.describe('The network, e.g. 192.168.50.0/24.'),
   mode: mode
     .optional()
     .describe('As `dhcp.mode`, for this subnet alone; a subnet that is named here is `full`.'),
   pool: z
-    .union([rangeValue, z.array(rangeValue)], { error: 'a range, or a list of ranges' })
+    .union([rangeValue, z.array(rangeValue)], {
+      error: 'a range such as 192.168.50.100-192.168.50.199, the lower address first, or a list',
+    })
     .optional()
     .describe('Addresses to give, e.g. 192.168.50.100-192.168.50.199. Default: what is free.'),
   gateway: ipv4Value.optional().describe('The router that clients are told; none by default.'),
@@ -38,7 +52,7 @@ const subnet = z.strictObject({
   lease: durationValue.prefault('12h').describe('How long an address is lent.'),
 })
 
-const dhcp = z.strictObject({
+const dhcp = section({
   mode: mode
     .optional()
     .describe(
@@ -56,7 +70,7 @@ const dhcp = z.strictObject({
     .describe('The networks on which Bootlace is told what to do.'),
 })
 
-const entry = z.strictObject({
+const entry = section({
   name: nameValue.describe('Unique; what `hosts[].boot` refers to.'),
   title: lineValue.describe('The line in the menu.'),
   key: z
@@ -64,7 +78,7 @@ const entry = z.strictObject({
     .regex(/^[a-z0-9]$/i, { error: 'one letter or digit' })
     .optional()
     .describe('Hotkey: one letter or digit.'),
-  kernel: lineValue.describe('A path in the boot tree (as in your `files` folder), or a URL.'),
+  kernel: bootPath.describe('A path in the boot tree (as in your `files` folder), or a URL.'),
   initrd: z
     .union([lineValue, z.array(lineValue)], { error: 'a path, or a list of paths' })
     .default([])
@@ -74,7 +88,7 @@ const entry = z.strictObject({
     .describe('Kernel arguments; `${server}` stands for the URL of Bootlace.'),
 })
 
-const menu = z.strictObject({
+const menu = section({
   title: lineValue.default('Bootlace').describe('Shown above the menu.'),
   timeout: durationValue
     // The most that PXELINUX takes (doc/syslinux.txt, TIMEOUT).
@@ -87,7 +101,7 @@ const menu = z.strictObject({
   entries: z.array(entry, { error: 'a list of menu entries' }).default([]).describe('Your own.'),
 })
 
-const host = z.strictObject({
+const host = section({
   name: nameValue.describe('The name on the page and in the log.'),
   mac: macValue.describe('Which machine it is.'),
   address: ipv4Value.optional().describe('Its reserved address, in one of `dhcp.subnets`.'),
@@ -105,21 +119,21 @@ const host = z.strictObject({
 const trust = z
   .union(
     [
-      z.strictObject({ ca: path }),
-      z.strictObject({
+      section({ ca: path }),
+      section({
         fingerprint: z
           .string()
           .regex(/^(sha256:([0-9a-f]{2}:?){31}|sha1:([0-9a-f]{2}:?){19})[0-9a-f]{2}$/i, {
             error: 'sha256: and 32 pairs of hex digits, or sha1: and 20',
           }),
       }),
-      z.strictObject({ insecure: z.literal(true) }),
+      section({ insecure: z.literal(true) }),
     ],
     { error: '{ ca: FILE }, { fingerprint: "sha256:…" } or { insecure: true }' },
   )
   .optional()
 
-const mirror = z.strictObject({
+const mirror = section({
   origin: urlValue.describe('Where the originals are, e.g. https://vcsa.lab.example:6501.'),
   port: portValue.default(5100).describe('TCP port of the mirror.'),
   trust: trust.describe(
@@ -140,7 +154,7 @@ const mirror = z.strictObject({
     .describe('Which paths may be stored.'),
 })
 
-const cache = z.strictObject({
+const cache = section({
   directory: path.default('cache').describe('Where payloads are kept; may be deleted at any time.'),
   size: sizeValue.prefault('32GiB').describe('How much disk it may take.'),
 })
@@ -153,21 +167,19 @@ export const sections = {
     .describe('Interfaces to serve on, names or patterns (tap*). Default: all that are up.'),
   data: path.default('data').describe('Leases and machine state: keep it.'),
   dhcp: dhcp.prefault({}),
-  tftp: z
-    .strictObject({
-      enabled: z
-        .boolean({ error: 'true or false' })
-        .default(true)
-        .describe('Whether TFTP is served at all.'),
-      port: portValue.default(69).describe('UDP port; others only for tests.'),
-    })
-    .prefault({}),
+  tftp: section({
+    enabled: z
+      .boolean({ error: 'true or false' })
+      .default(true)
+      .describe('Whether TFTP is served at all.'),
+    port: portValue.default(69).describe('UDP port; others only for tests.'),
+  }).prefault({}),
   files: path
     .optional()
     .describe(
       'A folder of your own: at the root over TFTP and HTTP, and over HTTP under /files/, too.',
     ),
-  http: z.strictObject({ port: portValue.default(80).describe('TCP port.') }).prefault({}),
+  http: section({ port: portValue.default(80).describe('TCP port.') }).prefault({}),
   menu: menu.prefault({}),
   hosts: z.array(host, { error: 'a list of hosts' }).default([]).describe('Machines you know.'),
   mirrors: z
@@ -177,7 +189,7 @@ export const sections = {
   cache: cache.prefault({}),
 } as const
 
-export const configSchema = z.strictObject(sections)
+export const configSchema = section(sections)
 
 /** A valid configuration. Paths are as written: relative to the folder that Bootlace runs in. */
 export type Config = z.output<typeof configSchema>

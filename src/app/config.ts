@@ -32,10 +32,11 @@ export function loadConfig(sources: ConfigSources): Config {
   const text = file === undefined ? '' : readText(file)
   const { overrides, problems } = environmentOverrides(environment)
   if (problems.length > 0) throw new InputError(problems)
+  const said = [...overrides, ...(sources.flags ?? [])]
+  const alone = file === undefined && !said.some(({ path }) => path[0] === 'dhcp')
   return parseConfig(text, file ?? 'the configuration', [
-    ...autoDeployOverrides(environment['AUTO_DEPLOY'], file === undefined),
-    ...overrides,
-    ...(sources.flags ?? []),
+    ...autoDeployOverrides(environment['AUTO_DEPLOY'], alone),
+    ...said,
   ])
 }
 

@@ -10,7 +10,7 @@ import { resultJson, resultLine, stepJson, stepLine } from '../lab/report.ts'
 import { prepareLab } from '../lab/requirements.ts'
 import { watchConsole } from '../lab/terminal.ts'
 import type { VirtualMachine } from '../lab/virtual-machine.ts'
-import { durationValue, nameValue } from './config-values.ts'
+import { durationValue } from './config-values.ts'
 
 const modes = { full: 'Bootlace gives addresses', proxy: 'a dnsmasq gives them' } as const
 
@@ -70,7 +70,7 @@ const schema = z.object({
   loader: z.enum(loaders, { error: loaders.join(', ') }).optional(),
   nic: keyOf(cardSettings),
   memory: z.coerce.number({ error: memoryAllowed() }).int().min(64, { error: memoryAllowed() }),
-  boot: nameValue,
+  boot: z.enum(['tinyvm', 'disk', 'menu', 'shell'], { error: 'tinyvm, disk, menu, shell' }),
   keys: z.string().transform((text) => text.split(',').filter((key) => key !== '')),
   disk: file.optional(),
   timeout: durationValue.transform((seconds) => seconds * 1000),

@@ -29,7 +29,8 @@ import type { Config } from './config-schema.ts'
 import { openingFolder } from './folders.ts'
 import type { Log } from './log.ts'
 import { type OpenMirror, openMirrors } from './mirrors.ts'
-import { servingLines } from './serving.ts'
+import { absences, servingLines } from './serving.ts'
+import { missingPaths } from './config-paths.ts'
 import { type Site, siteOf } from './site.ts'
 
 export interface Service {
@@ -188,7 +189,8 @@ function oncePerMachine(emit: Emit): Parameters<typeof bootPlanner>[1] {
 }
 
 function sayReady(parts: Parts, mirrors: readonly OpenMirror[]): void {
-  for (const reason of native.lacks) parts.emit({ type: 'service.hint', reason })
+  const reasons = [...native.lacks, ...absences(parts), ...missingPaths(parts.config)]
+  for (const reason of reasons) parts.emit({ type: 'service.hint', reason })
   const detail = servingLines({ ...parts, mirrors }).join('\n')
   parts.emit({ type: 'service.ready', detail })
 }

@@ -1,5 +1,5 @@
 /** What is served where, in words: for the start of the log and for the page. */
-import { type Ipv4, formatIpv4 } from '../core/address.ts'
+import { type Ipv4, contains, formatIpv4, formatSubnet } from '../core/address.ts'
 import { serverUrl } from '../boot/plan.ts'
 import type { NetworkInterface } from '../io/interfaces.ts'
 import { attachedSubnets } from '../protocol/dhcp/place.ts'
@@ -29,13 +29,37 @@ export function servingLines({ config, site, interfaces, mirrors }: Serving): st
       return `${name}: ${modeWords[modeOn(address, site)]}; page and boot files at ${url}/`
     }),
   )
+  const ours = interfaces().flatMap(({ addresses }) => addresses.map(({ address }) => address))
+  const host = ours.length === 1 && ours[0] !== undefined ? formatIpv4(ours[0]) : 'ADDRESS'
   const ports = mirrors.map(
     ({ mirror, port }) =>
       `mirror ${mirror.name} of ${mirror.stats().origin} on port ${port}` +
-      (mirror.name === 'autodeploy' ? `: Add-ProxyServer -Address http://ADDRESS:${port}` : ''),
+      (mirror.name === 'autodeploy' ? `: Add-ProxyServer -Address http://${host}:${port}` : ''),
   )
-  const lines = [...networks, ...ports]
-  return networks.length > 0 ? lines : ['no interface with an IPv4 address is up yet', ...ports]
+  return [...(networks.length > 0 ? networks : [nothingUp(config)]), ...ports]
+}
+
+/** What the person asked for and is not there: a slip in an address or a name, most often. */
+export function absences({ site, interfaces }: Pick<Serving, 'site' | 'interfaces'>): string[] {
+  const all = interfaces()
+  const own = all.flatMap(({ name, addresses }) =>
+    addresses.map(({ address }) => `${name} has ${formatIpv4(address)}`),
+  )
+  const unattached = site.subnets.filter(
+    ({ subnet, mode }) =>
+      mode !== 'off' &&
+      !all.some(({ addresses }) => addresses.some(({ address }) => contains(subnet, address))),
+  )
+  return unattached.map(
+    ({ subnet }) =>
+      `no interface has an address in ${formatSubnet(subnet)} ` +
+      `(${own.join(', ') || 'none is up'}): only a relay can bring requests from there`,
+  )
+}
+
+function nothingUp({ interfaces }: Config): string {
+  const which = interfaces === undefined ? 'no interface' : `none of ${interfaces.join(', ')}`
+  return `${which} is up with an IPv4 address yet`
 }
 
 function modeOn(address: Ipv4, site: Site): DhcpMode {

@@ -72,7 +72,7 @@ color: red
   expect(problems).toEqual([
     'lab.yaml:2:9: dhcp.mode: found "sometimes", allowed: full, proxy or off',
     'lab.yaml:4:16: dhcp.subnets[0].network: found "192.168.50.7/24", allowed: a network such as 192.168.50.0/24, with no host bits set',
-    'lab.yaml:5:13: dhcp.subnets[0].pool: found "10-20", allowed: a range, or a list of ranges',
+    'lab.yaml:5:13: dhcp.subnets[0].pool: found "10-20", allowed: a range such as 192.168.50.100-192.168.50.199, the lower address first, or a list',
     'lab.yaml:7:11: hosts[0].name: found "web 01", allowed: a name of letters, digits, ".", "_" and "-"',
     'lab.yaml:8:10: hosts[0].mac: found "52:54", allowed: a MAC address such as 52:54:00:12:34:56',
     'lab.yaml:10:8: color: is not a key here; allowed: interfaces, data, dhcp, tftp, files, http, menu, hosts, mirrors, cache',
@@ -206,6 +206,20 @@ test('variables and flags override single values and are named in problems', () 
   expect(
     problemsIn('', [{ path: ['dhcp', 'subnets'], value: [{ network: 'x' }], source: '--subnet' }]),
   ).toEqual([expect.stringMatching(/^--subnet: dhcp\.subnets\[0\]\.network: found "x", allowed/)])
+})
+
+test('a section that is none is told which keys it has', () => {
+  expect(problemsIn('menu: [1]')[0]).toContain(
+    'menu: found [1], allowed: a section with the keys title, timeout, default, entries',
+  )
+})
+
+test('AUTO_DEPLOY with a word about DHCP is both: mirror and boot server', () => {
+  const flags = [
+    { path: ['dhcp', 'subnets'], value: [{ network: '10.0.0.0/24' }], source: '--subnet' },
+  ]
+  const config = loadConfig({ environment: { AUTO_DEPLOY: 'vcsa:6501' }, flags })
+  expect([config.dhcp.mode, config.tftp.enabled]).toEqual([undefined, true])
 })
 
 test('AUTO_DEPLOY alone is the mirror and nothing else', () => {

@@ -1,0 +1,15 @@
+/** What a configuration names on this machine's disk, and is not there. */
+import { existsSync } from 'node:fs'
+import type { Config } from './config-schema.ts'
+
+/** One sentence each; a folder may still come, so none of them keeps the service from starting. */
+export function missingPaths({ files, mirrors }: Config): string[] {
+  const folder =
+    files === undefined || existsSync(files) ? [] : [`files: there is no folder ${files}`]
+  const authorities = Object.entries(mirrors).flatMap(([name, { trust }]) =>
+    trust !== undefined && 'ca' in trust && !existsSync(trust.ca)
+      ? [`mirrors.${name}.trust.ca: there is no file ${trust.ca}`]
+      : [],
+  )
+  return [...folder, ...authorities]
+}
