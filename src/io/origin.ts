@@ -158,7 +158,7 @@ const failures: Readonly<Record<string, Failure>> = {
   ENETUNREACH: [502, 'cannot be reached', false],
   ETIMEDOUT: [502, 'does not answer', false],
   ENOTFOUND: [502, 'has a name that nobody knows', false],
-  EAI_AGAIN: [502, 'has a name that cannot be looked up now', false],
+  EAI_AGAIN: [502, 'cannot be found: no name server knows the name now', false],
   UND_ERR_CONNECT_TIMEOUT: [502, 'does not answer', false],
   UND_ERR_HEADERS_TIMEOUT: [504, 'took too long to answer', false],
   UND_ERR_BODY_TIMEOUT: [504, 'stopped in the middle of an answer', true],

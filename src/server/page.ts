@@ -23,7 +23,7 @@ export function renderPage(content: PageContent): string {
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(catalog.title)} – Bootlace</title>
+<title>${catalog.title === 'Bootlace' ? '' : `${escapeHtml(catalog.title)} – `}Bootlace</title>
 <style>${pageStyle}</style>
 <h1>Bootlace</h1>
 <main>
