@@ -171,9 +171,18 @@ const usualLoaders: Readonly<Record<LabFirmware, Loader>> = {
   'uefi-http': 'auto',
 }
 
+/** Over HTTP these two cards, as QEMU has them, stop hearing in the middle of a kernel. */
+const cardsWithoutHttp = new Set<string>(['vmxnet3', 'rtl8139'])
+
+function usualLoader({ firmware, card }: MachineOptions): Loader {
+  const usual = usualLoaders[firmware]
+  return usual === 'lpxelinux' && cardsWithoutHttp.has(card ?? '') ? 'pxelinux' : usual
+}
+
 /** A machine of which nothing special is wanted is not in the configuration at all. */
-function hostOf({ firmware, loader, boot }: MachineOptions, index: number): readonly object[] {
-  const taken = loader ?? usualLoaders[firmware]
+function hostOf(machine: MachineOptions, index: number): readonly object[] {
+  const { loader, boot } = machine
+  const taken = loader ?? usualLoader(machine)
   if (taken === 'auto' && boot === undefined) return []
   return [{ name: nameOf(index), mac: macOf(index), loader: taken, boot: boot ?? 'menu' }]
 }
