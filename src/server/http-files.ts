@@ -51,7 +51,7 @@ class FileRoutes {
     const path = request.params['*']
     const client = this.#clientOf(request)
     const file = await tree.open(path, client)
-    if (file === undefined) return this.#miss(request, reply, tree)
+    if (file === undefined) return this.#miss(request, reply, tree, client)
     const { hub, clock } = this.#options
     const begun = clock()
     const about = aboutRequest(request, client)
@@ -81,12 +81,17 @@ class FileRoutes {
     }
   }
 
-  async #miss(request: TreeRequest, reply: FastifyReply, tree: FileTree): Promise<unknown> {
+  async #miss(
+    request: TreeRequest,
+    reply: FastifyReply,
+    tree: FileTree,
+    client: Client,
+  ): Promise<unknown> {
     const path = request.params['*']
     const lines = [`no such file: ${path}`]
     if (!isProbe(path) && path.length <= longestPath) {
       const close = nearest(path, await this.#paths(tree))
-      const about = aboutRequest(request, this.#clientOf(request))
+      const about = aboutRequest(request, client)
       this.#options.hub.emit({ type: 'http.missing', ...about, status: 404, nearest: close })
       if (close !== undefined) lines.push(`nearest: ${close}`)
     }
