@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import type { Config } from './config-schema.ts'
 
-/** One sentence each; a folder may still come, so none of them keeps the service from starting. */
+/** One sentence each. A folder may still come; a mirror whose CA is not there does not start. */
 export function missingPaths({ files, mirrors }: Config): string[] {
   const folder =
     files === undefined || existsSync(files) ? [] : [`files: there is no folder ${files}`]

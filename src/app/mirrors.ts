@@ -36,9 +36,9 @@ export interface OpenMirrors {
 /** Throws InputError when a CA file cannot be read. */
 export async function openMirrors(options: MirrorsOptions): Promise<OpenMirrors> {
   const { config, clock } = options
-  const macOf = remembering(options.macOf)
   const configured = Object.entries(config.mirrors)
   if (configured.length === 0) return { all: [], close: () => Promise.resolve() }
+  const macOf = remembering(options.macOf)
   await using opened = new AsyncDisposableStack()
   const { directory, size } = config.cache
   const store = await openingFolder({ setting: 'cache.directory', folder: directory }, () =>

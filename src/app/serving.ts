@@ -1,5 +1,5 @@
 /** What is served where, in words: for the start of the log and for the page. */
-import { type Ipv4, contains, formatIpv4, formatSubnet } from '../core/address.ts'
+import { type Ipv4, formatIpv4, formatSubnet } from '../core/address.ts'
 import { serverUrl } from '../boot/plan.ts'
 import type { NetworkInterface } from '../io/interfaces.ts'
 import { attachedSubnets } from '../protocol/dhcp/place.ts'
@@ -23,13 +23,14 @@ export interface Serving {
 
 /** One line for each address of ours and one for each mirror. */
 export function servingLines({ config, site, interfaces, mirrors }: Serving): string[] {
-  const networks = interfaces().flatMap(({ name, addresses }) =>
+  const all = interfaces()
+  const networks = all.flatMap(({ name, addresses }) =>
     addresses.map(({ address }) => {
       const url = serverUrl(formatIpv4(address), config.http.port)
       return `${name}: ${modeWords[modeOn(address, site)]}; page and boot files at ${url}/`
     }),
   )
-  const ours = interfaces().flatMap(({ addresses }) => addresses.map(({ address }) => address))
+  const ours = all.flatMap(({ addresses }) => addresses.map(({ address }) => address))
   const host = ours.length === 1 && ours[0] !== undefined ? formatIpv4(ours[0]) : 'ADDRESS'
   const ports = mirrors.map(
     ({ mirror, port }) =>
@@ -45,10 +46,12 @@ export function absences({ site, interfaces }: Pick<Serving, 'site' | 'interface
   const own = all.flatMap(({ name, addresses }) =>
     addresses.map(({ address }) => `${name} has ${formatIpv4(address)}`),
   )
+  const attached = attachedSubnets(
+    all.flatMap(({ addresses }) => addresses),
+    site.subnets,
+  )
   const unattached = site.subnets.filter(
-    ({ subnet, mode }) =>
-      mode !== 'off' &&
-      !all.some(({ addresses }) => addresses.some(({ address }) => contains(subnet, address))),
+    (subnet) => subnet.mode !== 'off' && !attached.includes(subnet),
   )
   return unattached.map(
     ({ subnet }) =>
