@@ -164,7 +164,10 @@ export const sections = {
   interfaces: z
     .array(lineValue, { error: 'a list of names or patterns such as eth1 or tap*' })
     .optional()
-    .describe('Interfaces to serve on, names or patterns (tap*). Default: all that are up.'),
+    .describe(
+      'Interfaces that DHCP and TFTP serve, names or patterns (tap*). Default: all that are up. ' +
+        'HTTP and the mirrors listen on every address of the machine.',
+    ),
   data: path.default('data').describe('Leases and machine state: keep it.'),
   dhcp: dhcp.prefault({}),
   tftp: section({
