@@ -8,7 +8,7 @@ import { SystemError } from '../src/core/errors.ts'
 import { type LabChild, onLines, startIn, stop } from '../src/lab/processes.ts'
 import { places } from '../src/setup/places.ts'
 import type { Way } from './boot.ts'
-import { findPeer } from './peers.ts'
+import { findPeer, nginxBasics } from './peers.ts'
 import { runIn, untilReady } from './programs.ts'
 
 const server = '192.168.50.1'
@@ -133,21 +133,7 @@ function ipxeScript(menu: boolean): string {
 
 function nginxConfiguration(root: string): string {
   return `
-daemon off;
-user root;
-worker_processes 1;
-pid nginx.pid;
-events { worker_connections 1024; }
-http {
-  access_log logs/access.log;
-  sendfile on;
-  tcp_nopush on;
-  proxy_temp_path temp;
-  client_body_temp_path body;
-  fastcgi_temp_path fastcgi;
-  uwsgi_temp_path uwsgi;
-  scgi_temp_path scgi;
-  server {
+${nginxBasics}  server {
     listen 80;
     root ${root};
     # TinyVM says here that it is up.

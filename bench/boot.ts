@@ -17,7 +17,7 @@ import { account } from './accounting.ts'
 import { startUsualServers } from './boot-peer.ts'
 import type { BenchOptions, Part } from './part.ts'
 import { takeTurns } from './rounds.ts'
-import { figure, median, ratio } from './table.ts'
+import { figure, median, comparison } from './table.ts'
 
 const mac = '52:54:00:b0:07:01'
 /** A boot that takes longer has failed, milliseconds. */
@@ -85,16 +85,14 @@ async function measure(way: Way, acceleration: Acceleration, options: BenchOptio
     return boot
   })
   const figures = serverNames.map((name, index) => ({ name, ...summary(boots[index] ?? []) }))
-  const [ours] = figures
-  return figures.map((row) => [
-    row === ours ? way.name : '',
-    row.name,
-    figure(row.seconds),
-    figure(row.slowest),
-    row === ours || ours === undefined ? '' : ratio(ours.seconds, row.seconds),
-    figure(row.cpu),
-    row === ours || ours === undefined ? '' : ratio(ours.cpu, row.cpu),
-    figure(row.foreign),
+  return comparison(way.name, figures, [
+    { show: (row) => row.name },
+    { show: (row) => figure(row.seconds) },
+    { show: (row) => figure(row.slowest) },
+    { compare: (row) => row.seconds },
+    { show: (row) => figure(row.cpu) },
+    { compare: (row) => row.cpu },
+    { show: (row) => figure(row.foreign) },
   ])
 }
 

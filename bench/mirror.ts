@@ -10,10 +10,10 @@ import { fileURLToPath } from 'node:url'
 import { type Cost, account } from './accounting.ts'
 import { node, serveCommand } from './ours.ts'
 import type { BenchOptions, Part } from './part.ts'
-import { type Peer, findPeer, upstreamVersion } from './peers.ts'
+import { type Peer, findPeer, upstreamVersion, nginxBasics } from './peers.ts'
 import { BenchNetwork, runIn, untilReady } from './programs.ts'
 import { takeTurns } from './rounds.ts'
-import { best, figure, median, ratio } from './table.ts'
+import { best, figure, median, comparison } from './table.ts'
 
 const originPort = 8001
 const serverCore = 0
@@ -114,21 +114,7 @@ async function nginx(folder: string) {
 
 /** As a careful administrator writes it: keep-alive to the origin, a lock per object, sendfile. */
 const nginxConfiguration = `
-daemon off;
-user root;
-worker_processes 1;
-pid nginx.pid;
-events { worker_connections 1024; }
-http {
-  access_log logs/access.log;
-  sendfile on;
-  tcp_nopush on;
-  keepalive_requests 1000000;
-  proxy_temp_path temp;
-  client_body_temp_path body;
-  fastcgi_temp_path fastcgi;
-  uwsgi_temp_path uwsgi;
-  scgi_temp_path scgi;
+${nginxBasics}  keepalive_requests 1000000;
   proxy_cache_path cache levels=1:2 keys_zone=payloads:16m max_size=10g inactive=1d use_temp_path=off;
   upstream origin { server 127.0.0.1:${originPort}; keepalive 16; }
   server {
@@ -191,16 +177,14 @@ async function measure(rig: Rig, one: Load, { rounds }: BenchOptions) {
     server,
     ...summary(one, samples[index] ?? []),
   }))
-  const [first] = figures
-  return figures.map((row) => [
-    row === first ? one.name : '',
-    row.server.name,
-    figure(row.requests),
-    figure(row.megabytes),
-    row === first || first === undefined ? '' : ratio(first.requests, row.requests),
-    figure(row.cpu),
-    row === first || first === undefined ? '' : ratio(first.cpu, row.cpu),
-    figure(row.foreign),
+  return comparison(one.name, figures, [
+    { show: (row) => row.server.name },
+    { show: (row) => figure(row.requests) },
+    { show: (row) => figure(row.megabytes) },
+    { compare: (row) => row.requests },
+    { show: (row) => figure(row.cpu) },
+    { compare: (row) => row.cpu },
+    { show: (row) => figure(row.foreign) },
   ])
 }
 

@@ -111,3 +111,21 @@ function simulate(packageName: string): Promise<string> {
   const options = ['-q', '-s', '--no-install-recommends', '--allow-change-held-packages']
   return run('apt-get', [...options, 'install', packageName])
 }
+
+/** How every nginx here begins: one worker in the foreground, its files in its own folder. */
+export const nginxBasics = `\
+daemon off;
+user root;
+worker_processes 1;
+pid nginx.pid;
+events { worker_connections 1024; }
+http {
+  access_log logs/access.log;
+  sendfile on;
+  tcp_nopush on;
+  proxy_temp_path temp;
+  client_body_temp_path body;
+  fastcgi_temp_path fastcgi;
+  uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
+`

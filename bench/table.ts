@@ -29,8 +29,31 @@ export function figure(value: number): string {
   return value.toFixed(value >= 10 ? 1 : 2)
 }
 
+/** What stands in a column: a text of its row, or ours divided by its row. */
+export type Column<T> =
+  | { readonly show: (row: T) => string }
+  | { readonly compare: (row: T) => number }
+
+/** Rows about one thing: ours first, under its name, then the others, each beside ours. */
+export function comparison<T>(
+  name: string,
+  figures: readonly T[],
+  columns: readonly Column<T>[],
+): string[][] {
+  const [ours] = figures
+  return figures.map((row) => [
+    row === ours ? name : '',
+    ...columns.map((column) => {
+      if ('show' in column) return column.show(row)
+      return row === ours || ours === undefined
+        ? ''
+        : ratio(column.compare(ours), column.compare(row))
+    }),
+  ])
+}
+
 /** `0.71x` of what the peer needs or does. */
-export function ratio(ours: number, theirs: number): string {
+function ratio(ours: number, theirs: number): string {
   return `${(ours / theirs).toFixed(2)}x`
 }
 

@@ -11,7 +11,7 @@ import type { BenchOptions, Part } from './part.ts'
 import { type Peer, type PeerName, findPeer, upstreamVersion } from './peers.ts'
 import { BenchNetwork, runIn, untilReady } from './programs.ts'
 import { takeTurns } from './rounds.ts'
-import { best, figure, median, ratio } from './table.ts'
+import { best, figure, median, comparison } from './table.ts'
 
 const fileSize = 100_000_000
 const address = '192.168.50.1'
@@ -150,16 +150,14 @@ async function measure(rig: Rig, transfer: Transfer, { rounds }: BenchOptions) {
   const servers = serversFor(rig, transfer)
   const costs = await takeTurns(servers, rounds, (server) => once(rig, transfer, server))
   const figures = servers.map((server, index) => ({ server, ...summary(costs[index] ?? []) }))
-  const ours = figures[0]
-  return figures.map((row) => [
-    row === ours ? nameOf(transfer) : '',
-    row.server.name,
-    figure(row.rate),
-    row === ours || ours === undefined ? '' : ratio(ours.rate, row.rate),
-    figure(row.perGigabyte),
-    row === ours || ours === undefined ? '' : ratio(ours.perGigabyte, row.perGigabyte),
-    figure(row.client),
-    figure(row.foreign),
+  return comparison(nameOf(transfer), figures, [
+    { show: (row) => row.server.name },
+    { show: (row) => figure(row.rate) },
+    { compare: (row) => row.rate },
+    { show: (row) => figure(row.perGigabyte) },
+    { compare: (row) => row.perGigabyte },
+    { show: (row) => figure(row.client) },
+    { show: (row) => figure(row.foreign) },
   ])
 }
 
