@@ -113,7 +113,10 @@ const host = section({
   loader: z
     .enum(loaders, { error: loaders.join(', ') })
     .default('auto')
-    .describe('Which boot loader it gets; `auto` follows its firmware, `none` gives it nothing.'),
+    .describe(
+      'Which boot loader it gets: `auto` (follows its firmware), `pxelinux`, `lpxelinux`, ' +
+        '`undionly`, `snponly`, `ipxe`, `grub`, `syslinux`; `none` gives it nothing.',
+    ),
 })
 
 const trust = z

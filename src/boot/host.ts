@@ -9,6 +9,8 @@ export const loaders = [
   'undionly',
   'snponly',
   'ipxe',
+  'grub',
+  'syslinux',
   'none',
 ] as const
 export type Loader = (typeof loaders)[number]
