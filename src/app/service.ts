@@ -15,6 +15,7 @@ import { MachineTable } from '../boot/machine-table.ts'
 import { bootPlanner } from '../boot/plan.ts'
 import { type NetworkInterface, listInterfaces, selectInterfaces } from '../io/interfaces.ts'
 import { type LeaseStore, openLeaseStore } from '../io/lease-store.ts'
+import { type MachineStore, openMachineStore } from '../io/machine-store.ts'
 import { native } from '../io/native.ts'
 import { neighbourMac } from '../io/neighbours.ts'
 import { portRefusal } from '../io/port-holder.ts'
@@ -48,6 +49,8 @@ interface Parts {
   readonly hub: EventHub
   readonly emit: Emit
   readonly machines: MachineTable
+  /** What was learned about machines, over restarts. */
+  readonly learned: MachineStore
   readonly leases: LeaseTable
   readonly interfaces: () => NetworkInterface[]
   readonly macOf: (ip: string) => Mac | undefined
@@ -62,12 +65,11 @@ export async function startService(
   const hub = new EventHub(clock, (error) => log.bug(error, 'an event listener'))
   hub.subscribe((event) => log.event(event))
 
-  const store = await openingFolder({ setting: 'data', folder: config.data }, () => {
+  const stores = await openingFolder({ setting: 'data', folder: config.data }, () => {
     mkdirSync(config.data, { recursive: true })
-    return openLeaseStore(join(config.data, 'leases.db'))
+    return openStores(config.data, opened)
   })
-  opened.defer(() => store.close())
-  const parts = assemble(config, hub, clock, store)
+  const parts = assemble(config, hub, clock, stores)
   const files = await bootFiles(parts)
 
   const openedMirrors = await openMirrors(parts)
@@ -83,7 +85,7 @@ export async function startService(
   opened.defer(() => tftp.stop())
   if (config.tftp.enabled) await tftp.start()
 
-  const dhcp = dhcpServer(parts, files, store)
+  const dhcp = dhcpServer(parts, files, stores.leases)
   opened.defer(() => dhcp.stop())
   await dhcp.start()
 
@@ -101,9 +103,22 @@ export async function startService(
   return { stop: () => running.disposeAsync() }
 }
 
-function assemble(config: Config, hub: EventHub, clock: Clock, store: LeaseStore): Parts {
+interface Stores {
+  readonly leases: LeaseStore
+  readonly learned: MachineStore
+}
+
+function openStores(folder: string, opened: AsyncDisposableStack): Stores {
+  const leases = openLeaseStore(join(folder, 'leases.db'))
+  opened.defer(() => leases.close())
+  const learned = openMachineStore(join(folder, 'machines.db'))
+  opened.defer(() => learned.close())
+  return { leases, learned }
+}
+
+function assemble(config: Config, hub: EventHub, clock: Clock, stores: Stores): Parts {
   const site = siteOf(config)
-  const leases = new LeaseTable(store.load(), site.subnets)
+  const leases = new LeaseTable(stores.leases.load(), site.subnets)
   const machines = new MachineTable({ nameOf: (mac) => site.hosts.get(mac)?.name })
   hub.subscribe((event) => machines.observe(event))
   const macOf = (ip: string) => {
@@ -112,7 +127,8 @@ function assemble(config: Config, hub: EventHub, clock: Clock, store: LeaseStore
     return leased ?? machines.byIp(ip)?.mac ?? neighbourMac(ip)
   }
   const interfaces = () => selectInterfaces(config.interfaces, listInterfaces())
-  return { config, site, clock, hub, emit: hub.emit, machines, leases, interfaces, macOf }
+  const { learned } = stores
+  return { config, site, clock, hub, emit: hub.emit, machines, learned, leases, interfaces, macOf }
 }
 
 async function openHttp(

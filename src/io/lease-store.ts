@@ -5,12 +5,10 @@
  *
  * The interface is what a store shared by several servers would offer as well.
  */
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { ipv4, parseMac } from '../core/address.ts'
-import { messageOf, SystemError } from '../core/errors.ts'
 import type { Lease, LeaseState } from '../protocol/dhcp/lease.ts'
+import { type DatabaseKind, databaseRefusal, openDatabase } from './database.ts'
 
 export interface LeaseStore {
   /** Every lease that was ever stored, one for each address. */
@@ -21,18 +19,19 @@ export interface LeaseStore {
   close(): void
 }
 
-const schemaVersion = 1
-const schema = `
-  CREATE TABLE lease (
+const kind: DatabaseKind = {
+  name: 'lease database',
+  loss: 'machines get their addresses anew',
+  version: 1,
+  schema: `CREATE TABLE lease (
     address   INTEGER PRIMARY KEY,
     client    TEXT    NOT NULL,
     mac       TEXT,
     host_name TEXT,
     state     TEXT    NOT NULL CHECK (state IN ('bound', 'released', 'declined')),
     expires   INTEGER NOT NULL
-  ) STRICT;
-  PRAGMA user_version = ${schemaVersion};
-`
+  ) STRICT`,
+}
 
 const upsert = `
   INSERT INTO lease (address, client, mac, host_name, state, expires) VALUES (?, ?, ?, ?, ?, ?)
@@ -42,13 +41,7 @@ const upsert = `
 
 /** @throws SystemError which names the file and what to do, when it cannot be used. */
 export function openLeaseStore(path: string): LeaseStore {
-  try {
-    mkdirSync(dirname(path), { recursive: true })
-    return new SqliteLeaseStore(path)
-  } catch (error) {
-    if (error instanceof SystemError) throw error
-    throw new SystemError(refusal(path, error), { cause: error })
-  }
+  return new SqliteLeaseStore(path)
 }
 
 interface Waiting {
@@ -65,21 +58,15 @@ class SqliteLeaseStore implements LeaseStore {
 
   constructor(path: string) {
     this.#path = path
-    this.#database = new DatabaseSync(path)
-    try {
-      prepareSchema(this.#database, path)
-      this.#upsert = this.#database.prepare(upsert)
-    } catch (error) {
-      this.#database.close()
-      throw error
-    }
+    this.#database = openDatabase(path, kind)
+    this.#upsert = this.#database.prepare(upsert)
   }
 
   load(): Lease[] {
     try {
       return this.#database.prepare('SELECT * FROM lease').all().map(leaseOf)
     } catch (error) {
-      throw new SystemError(refusal(this.#path, error), { cause: error })
+      throw databaseRefusal(this.#path, kind, error)
     }
   }
 
@@ -104,7 +91,7 @@ class SqliteLeaseStore implements LeaseStore {
       this.#write(waiting.flatMap(({ leases }) => leases))
       for (const { resolve } of waiting) resolve()
     } catch (error) {
-      const reason = new SystemError(refusal(this.#path, error), { cause: error })
+      const reason = databaseRefusal(this.#path, kind, error)
       for (const { reject } of waiting) reject(reason)
     }
   }
@@ -123,19 +110,6 @@ class SqliteLeaseStore implements LeaseStore {
   }
 }
 
-function prepareSchema(database: DatabaseSync, path: string): void {
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000')
-  const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version'])
-  if (version === 0) database.exec(`BEGIN; ${schema} COMMIT`)
-  else if (version !== schemaVersion) {
-    throw new SystemError(
-      `${path} was written by another version of Bootlace (schema ${version}, this one reads ${schemaVersion}): use that version, or move the file away`,
-    )
-  }
-  const check = database.prepare('PRAGMA quick_check(1)').get()?.['quick_check']
-  if (check !== 'ok') throw new Error(String(check))
-}
-
 type Row = ReturnType<StatementSync['all']>[number]
 
 function leaseOf(row: Row): Lease {
@@ -152,15 +126,4 @@ function leaseOf(row: Row): Lease {
 
 function stateOf(state: unknown): LeaseState {
   return state === 'bound' || state === 'declined' ? state : 'released'
-}
-
-function refusal(path: string, error: unknown): string {
-  const reason = messageOf(error)
-  if (/locked/.test(reason)) {
-    return `the lease database ${path} is in use by another process: stop the other Bootlace`
-  }
-  if (/malformed|not a database|corrupt|database disk image|row \d+|page \d+/i.test(reason)) {
-    return `the lease database ${path} is damaged (${reason}): move it away (with ${path}-wal and ${path}-shm) and start again; machines get their addresses anew`
-  }
-  return `the lease database ${path} cannot be used: ${reason}`
 }
