@@ -3,9 +3,11 @@
  * loaders, images. The first that has a name answers.
  */
 import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Emit } from '../core/events.ts'
 import type { Mac } from '../core/address.ts'
+import type { MachineTable } from '../boot/machine-table.ts'
 import { treePath } from '../boot/tree-path.ts'
 import { diskTree } from '../io/disk-tree.ts'
 import { type FileTree, overlay } from '../io/file-tree.ts'
@@ -17,7 +19,7 @@ export interface BootFiles {
   /** What TFTP and HTTP serve. */
   readonly tree: FileTree
   readonly userFiles: FileTree | undefined
-  /** Names at the root of the folders; kept current by `refresh`. */
+  /** Boot loaders and image files, as paths in the tree; kept current by `refresh`. */
   readonly loaders: ReadonlySet<string>
   /** Looks again which boot loaders are there. */
   refresh(): Promise<void>
@@ -27,6 +29,7 @@ export interface BootFilesOptions {
   readonly config: Config
   readonly site: Site
   readonly macOf: (ip: string) => Mac | undefined
+  readonly machines: Pick<MachineTable, 'byMac'>
   readonly emit: Emit
 }
 
@@ -34,7 +37,7 @@ const loadersFolder = fileURLToPath(new URL('../../pxelinux', import.meta.url))
 const imagesFolder = fileURLToPath(new URL('../../images', import.meta.url))
 
 export async function bootFiles(options: BootFilesOptions): Promise<BootFiles> {
-  const { config, site, macOf, emit } = options
+  const { config, site, macOf, machines, emit } = options
   const userFiles = config.files === undefined ? undefined : diskTree(config.files)
   const loaderTree = diskTree(loadersFolder)
   const loaders = new Set<string>()
@@ -47,15 +50,16 @@ export async function bootFiles(options: BootFilesOptions): Promise<BootFiles> {
     autodeploy: mirror === undefined ? undefined : { port: mirror.port },
     userFiles,
     macOf,
+    firmwareOf: (mac: Mac) => machines.byMac(mac)?.firmware,
     emit,
   }
   const own = userFiles === undefined ? [] : [userFiles]
   const images = under('boot', diskTree(imagesFolder))
   const folders = [loadersFolder, ...(config.files === undefined ? [] : [config.files])]
   const refresh = async () => {
-    const lists = await Promise.all(folders.map((folder) => readdir(folder).catch(() => [])))
+    const found = await Promise.all([...folders.map(loaderPaths), imagePaths()])
     loaders.clear()
-    for (const name of lists.flat()) loaders.add(name)
+    for (const path of found.flat()) loaders.add(path)
   }
   await refresh()
   return {
@@ -64,6 +68,33 @@ export async function bootFiles(options: BootFilesOptions): Promise<BootFiles> {
     loaders,
     refresh,
   }
+}
+
+/** Below the root, loaders have folders of their own where their modules differ. */
+const loaderFolders = ['efi64', 'efi32']
+
+async function loaderPaths(root: string): Promise<string[]> {
+  const inner = await Promise.all(
+    loaderFolders.map(async (folder) => within(folder, await namesIn(join(root, folder)))),
+  )
+  return [...(await namesIn(root)), ...inner.flat()]
+}
+
+async function imagePaths(): Promise<string[]> {
+  const images = await namesIn(imagesFolder)
+  const files = images.map(async (image) =>
+    within(`boot/${image}`, await namesIn(join(imagesFolder, image))),
+  )
+  return (await Promise.all(files)).flat()
+}
+
+/** Nothing where there is no such folder. */
+function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch(() => [])
+}
+
+function within(folder: string, names: readonly string[]): string[] {
+  return names.map((name) => `${folder}/${name}`)
 }
 
 /** A tree as a folder of another one. */

@@ -6,7 +6,7 @@ import {
   broadcastAddress,
   contains,
 } from '../core/address.ts'
-import { tinyvmEntry } from '../boot/builtin.ts'
+import { tinyvmEntries } from '../boot/builtin.ts'
 import type { Catalog, Entry } from '../boot/catalog.ts'
 import type { Host } from '../boot/host.ts'
 import type { DhcpSubnet } from '../protocol/dhcp/subnet.ts'
@@ -46,7 +46,7 @@ function catalogOf(config: Config): Catalog {
 
 function builtInEntries(autodeploy: boolean): readonly Entry[] {
   return [
-    tinyvmEntry,
+    ...tinyvmEntries,
     ...(autodeploy
       ? ([
           { type: 'autodeploy', name: 'autodeploy', title: 'vSphere Auto Deploy', key: 'a' },

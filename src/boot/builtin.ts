@@ -9,12 +9,23 @@ import type { LinuxEntry } from './catalog.ts'
  * and the serial port the second, so both show what happens and `/dev/console` is the serial port
  * where there is one.
  */
-export const tinyvmEntry: LinuxEntry = {
+const tinyvm = {
   type: 'linux',
   name: 'tinyvm',
   title: 'TinyVM',
   key: 't',
-  kernel: 'boot/tinyvm/vmlinuz',
-  initrd: ['boot/tinyvm/initrd'],
   args: 'bootlace=${server} console=tty0 console=ttyS0,115200 quiet',
+} as const
+
+export const tinyvmEntry: LinuxEntry = { ...tinyvm, arch: ['x64'], ...imageIn('boot/tinyvm') }
+
+/** One name for both processors: a machine sees the one that it can run. */
+export const tinyvmEntries: readonly LinuxEntry[] = [
+  tinyvmEntry,
+  { ...tinyvm, arch: ['arm64'], ...imageIn('boot/tinyvm-arm64') },
+]
+
+function imageIn(folder: string): Pick<LinuxEntry, 'kernel' | 'initrd' | 'needs'> {
+  const kernel = `${folder}/vmlinuz`
+  return { kernel, initrd: [`${folder}/initrd`], needs: [kernel] }
 }

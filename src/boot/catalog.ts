@@ -3,12 +3,25 @@
  * behave the same.
  */
 
+import type { Firmware } from './firmware.ts'
+
+/** Processors, by the names that `firmware.ts` has for UEFI. */
+export const arches = ['x64', 'ia32', 'arm64', 'arm32', 'riscv64', 'loongarch64'] as const
+export type Arch = (typeof arches)[number]
+
 interface EntryBase {
-  /** Unique; the word a host's `boot:` uses. Letters, digits, `-`, `_`, `.`. */
+  /**
+   * The word a host's `boot:` uses; unique among the entries for one processor. Letters, digits,
+   * `-`, `_`, `.`.
+   */
   readonly name: string
   readonly title: string
   /** One hotkey, a letter or digit. */
   readonly key?: string | undefined
+  /** Processors that it runs on; by default x86, 32 and 64 bits. */
+  readonly arch?: readonly Arch[] | undefined
+  /** Files of the boot tree without which it is not shown. */
+  readonly needs?: readonly string[] | undefined
 }
 
 /** A Linux kernel with its initrds. */
@@ -17,7 +30,7 @@ export interface LinuxEntry extends EntryBase {
   /** A path in the boot tree (`boot/tinyvm/vmlinuz`) or an `http://` URL. */
   readonly kernel: string
   readonly initrd: readonly string[]
-  /** Kernel arguments; `${server}` stands for our URL, e.g. `http://192.168.50.1`. */
+  /** Kernel arguments; `${server}` and other variables are filled in for each machine. */
   readonly args: string
 }
 
@@ -45,4 +58,14 @@ export interface Catalog {
   /** Name of the entry that starts by itself. */
   readonly default: string
   readonly entries: readonly Entry[]
+}
+
+/** Of what DHCP or a loader said of the machine. A BIOS that boots by PXE has 64 bits today. */
+export function archOf(firmware: string | undefined): Arch {
+  return arches.find((arch) => firmware === (`uefi-${arch}` satisfies Firmware)) ?? 'x64'
+}
+
+/** Whether the entry is for this processor. */
+export function runsOn({ arch = ['x64', 'ia32'], type }: Entry, processor: Arch): boolean {
+  return type === 'disk' || type === 'shell' || arch.includes(processor)
 }

@@ -130,7 +130,7 @@ function linux(entry: Extract<Entry, { type: 'linux' }>, context: MenuContext): 
   const initrds = entry.initrd.map((path, index) => ({ path, name: `initrd${index}` }))
   const args = [
     ...initrds.map(({ name }) => `initrd=${name}`),
-    words(kernelArguments(entry.args, context.url)),
+    words(kernelArguments(entry.args, context.variables)),
   ]
   return [
     'imgfree',

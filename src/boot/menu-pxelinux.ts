@@ -49,7 +49,7 @@ function menu(view: Extract<MenuView, { type: 'menu' }>, context: MenuContext): 
 function body(entry: Entry, context: MenuContext): string[] | undefined {
   switch (entry.type) {
     case 'linux': {
-      const args = kernelArguments(entry.args, context.url)
+      const args = kernelArguments(entry.args, context.variables)
       return [
         // LINUX, not KERNEL: the type does not depend on the file's name.
         `  LINUX ${fileName(entry.kernel)}`,

@@ -3,7 +3,7 @@
  * which order, under which key and text, and whether it sees a menu at all. Renders nothing.
  */
 import type { Mac } from '../core/address.ts'
-import type { Catalog, Entry } from './catalog.ts'
+import { type Arch, type Catalog, type Entry, runsOn } from './catalog.ts'
 import type { Host } from './host.ts'
 
 /** What a menu needs to know of the service and of the machine that it is for. */
@@ -13,8 +13,11 @@ export interface MenuContext {
   readonly url: string
   /** vCenter's script through our mirror; undefined where no Auto Deploy mirror is configured. */
   readonly trampUrl?: string | undefined
-  /** File names at the root of the boot tree. */
+  /** Boot loaders and image files that are there: paths in the boot tree. */
   readonly loaders: ReadonlySet<string>
+  readonly architecture: Arch
+  /** What `${name}` in kernel arguments stands for; among them `server`, our URL. */
+  readonly variables: Readonly<Record<string, string>>
   readonly mac?: Mac | undefined
   readonly host?: Host | undefined
 }
@@ -44,7 +47,7 @@ export function menuView(context: MenuContext, can: (entry: Entry) => boolean): 
   const fixed = fixedEntry(context)
   if (fixed !== undefined && can(fixed)) return { type: 'fixed', entry: fixed }
   const { catalog } = context
-  const entries = catalog.entries.filter((entry) => can(entry))
+  const entries = catalog.entries.filter((entry) => isThere(entry, context) && can(entry))
   const shown = entries.length > 0 ? entries : [diskEntry]
   return {
     type: 'menu',
@@ -66,10 +69,12 @@ export function plainText(text: string): string {
     .slice(0, longestTitle)
 }
 
-/** Kernel arguments on one line, with our URL filled in. */
-export function kernelArguments(args: string, url: string): string {
+/** Kernel arguments on one line, with the variables that there are filled in. */
+export function kernelArguments(args: string, variables: Readonly<Record<string, string>>): string {
   return args
-    .replaceAll('${server}', url)
+    .replaceAll(/\$\{(\w+)\}/g, (asked, name: string) =>
+      Object.hasOwn(variables, name) ? (variables[name] ?? '') : asked,
+    )
     .replaceAll(/[\p{Cc}\s]+/gu, ' ')
     .trim()
 }
@@ -84,9 +89,17 @@ const autodeployEntry: Entry = {
   title: 'vSphere Auto Deploy',
 }
 
-function fixedEntry({ catalog, host }: MenuContext): Entry | undefined {
+/** It is for this machine's processor and its files are there. */
+function isThere(entry: Entry, { architecture, loaders }: MenuContext): boolean {
+  return runsOn(entry, architecture) && (entry.needs ?? []).every((path) => loaders.has(path))
+}
+
+function fixedEntry(context: MenuContext): Entry | undefined {
+  const { catalog, host } = context
   if (host === undefined || host.boot === 'menu') return undefined
-  const listed = catalog.entries.find((entry) => entry.name === host.boot)
+  const listed = catalog.entries.find(
+    (entry) => entry.name === host.boot && isThere(entry, context),
+  )
   return listed ?? [diskEntry, autodeployEntry].find((entry) => entry.name === host.boot)
 }
 

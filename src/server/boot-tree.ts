@@ -9,7 +9,7 @@
 import { createHash } from 'node:crypto'
 import { type Mac, parseIpv4 } from '../core/address.ts'
 import type { Emit } from '../core/events.ts'
-import type { Catalog } from '../boot/catalog.ts'
+import { type Catalog, archOf } from '../boot/catalog.ts'
 import type { Host } from '../boot/host.ts'
 import type { MenuContext } from '../boot/menu.ts'
 import { renderAutoexec, renderIpxeMenu, renderIpxeWho, renderTramp } from '../boot/menu-ipxe.ts'
@@ -22,7 +22,7 @@ import { type Client, type FileTree, type OpenFile, memoryFile } from '../io/fil
 export interface GeneratedTreeOptions {
   readonly catalog: Catalog
   readonly hosts: ReadonlyMap<Mac, Host>
-  /** File names at the root of the boot tree. */
+  /** Boot loaders and image files that are there: paths in the boot tree. */
   readonly loaders: ReadonlySet<string>
   readonly httpPort: number
   /** The mirror named `autodeploy`; undefined where there is none. */
@@ -31,6 +31,8 @@ export interface GeneratedTreeOptions {
   readonly userFiles?: FileTree | undefined
   /** Whose address it is: by lease, by what was seen, or by the kernel's neighbour table. */
   readonly macOf: (ip: string) => Mac | undefined
+  /** What it said in DHCP: a name of `firmware.ts`. */
+  readonly firmwareOf: (mac: Mac) => string | undefined
   readonly emit: Emit
 }
 
@@ -122,14 +124,18 @@ async function userHasMenu(
 function contextFor(
   mac: Mac | undefined,
   client: Client,
-  { catalog, hosts, loaders, httpPort, autodeploy }: GeneratedTreeOptions,
+  options: GeneratedTreeOptions,
 ): MenuContext {
+  const { catalog, hosts, loaders, autodeploy, firmwareOf } = options
+  const url = urlFor(client, options)
   return {
     catalog,
     loaders,
     mac,
+    architecture: archOf(mac === undefined ? undefined : firmwareOf(mac)),
     host: mac === undefined ? undefined : hosts.get(mac),
-    url: serverUrl(client.server, httpPort),
+    url,
+    variables: { server: url },
     trampUrl: autodeploy === undefined ? undefined : trampUrl(client, autodeploy.port),
   }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { bootFiles } from '../../src/app/boot-files.ts'
 import { parseConfig } from '../../src/app/config.ts'
+import { MachineTable } from '../../src/boot/machine-table.ts'
 import { siteOf } from '../../src/app/site.ts'
 import type { Client } from '../../src/io/file-tree.ts'
 
@@ -17,7 +18,14 @@ afterEach(() => rmSync(folder, { recursive: true }))
 
 async function open(yaml = '') {
   const config = parseConfig(`files: ${folder}\n${yaml}`, 'test.yaml')
-  return await bootFiles({ config, site: siteOf(config), macOf: () => undefined, emit: () => {} })
+  const machines = new MachineTable()
+  return await bootFiles({
+    config,
+    site: siteOf(config),
+    macOf: () => undefined,
+    machines,
+    emit: () => {},
+  })
 }
 
 async function textOf(files: Awaited<ReturnType<typeof open>>, path: string) {
@@ -73,4 +81,16 @@ test('tramp leads through our mirror even where vCenter’s own lies in the user
   expect(await textOf(await open(), 'tramp')).toContain('vcsa:6501')
   const mirrored = await open('mirrors: { autodeploy: { origin: "https://vcsa:6501" } }')
   expect(await textOf(mirrored, 'tramp')).toContain('http://10.0.0.1:5100/vmw/rbd/tramp')
+})
+
+test('image files are known by their path in the tree: menus show what is there', async () => {
+  const { loaders } = await open()
+  expect(loaders.has('boot/tinyvm/vmlinuz')).toBe(true)
+  expect(loaders.has('boot/tinyvm-of-another-kind/vmlinuz')).toBe(false)
+})
+
+test('loaders with modules of their own lie in a folder', async () => {
+  mkdirSync(join(folder, 'efi64'))
+  writeFileSync(join(folder, 'efi64', 'mine.efi'), 'mine')
+  expect((await open()).loaders.has('efi64/mine.efi')).toBe(true)
 })

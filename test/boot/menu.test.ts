@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { parseIpv4, parseMac } from '../../src/core/address.ts'
 import type { Catalog, Entry } from '../../src/boot/catalog.ts'
 import type { Host } from '../../src/boot/host.ts'
-import { type MenuContext, plainText } from '../../src/boot/menu.ts'
+import { type MenuContext, kernelArguments, plainText } from '../../src/boot/menu.ts'
 import {
   renderAutoexec,
   renderIpxeMenu,
@@ -51,6 +51,8 @@ function contextWith(context: Partial<MenuContext> = {}): MenuContext {
     url,
     trampUrl,
     loaders: new Set(['ipxe.lkrn', 'undionly.kpxe']),
+    architecture: 'x64',
+    variables: { server: url, network: '' },
     mac,
     ...context,
   }
@@ -134,6 +136,45 @@ test('a choice that cannot be had here shows the menu', () => {
   const context = contextWith({ trampUrl: undefined, host: hostWith('autodeploy') })
   expect(renderIpxeMenu(context)).toContain('choose')
   expect(renderPxelinuxMenu(contextWith({ host: hostWith('shell') }))).toContain('UI menu.c32')
+})
+
+describe('entries for a processor', () => {
+  const linux = { type: 'linux', kernel: 'k', initrd: [], args: '' } as const
+  const entries: readonly Entry[] = [
+    { ...linux, name: 'tiny', title: 'Tiny x64', arch: ['x64'], kernel: 'k-x64' },
+    { ...linux, name: 'tiny', title: 'Tiny arm64', arch: ['arm64'], kernel: 'k-arm64' },
+    { ...linux, name: 'any', title: 'Any x86' },
+    { type: 'disk', name: 'disk', title: 'Local disk' },
+  ]
+  const shown = (context: Partial<MenuContext>) =>
+    ipxeLines(renderIpxeMenu(contextWith({ catalog: { ...catalog, entries }, ...context })))
+
+  test('are seen by machines with such a one; what does not say is for x86', () => {
+    expect(shown({})).toEqual(['[1] Tiny x64', '[2] Any x86', '[3] Local disk'])
+    expect(shown({ architecture: 'ia32' })).toEqual(['[1] Any x86', '[2] Local disk'])
+    expect(shown({ architecture: 'arm64' })).toEqual(['[1] Tiny arm64', '[2] Local disk'])
+  })
+
+  test('may share a name: a host boots the one that it can run', () => {
+    const context = contextWith({ catalog: { ...catalog, entries }, host: hostWith('tiny') })
+    expect(renderIpxeMenu(context)).toContain('kernel http://192.168.50.1/k-x64 ')
+    expect(renderIpxeMenu({ ...context, architecture: 'arm64' })).toContain('/k-arm64 ')
+  })
+
+  test('an entry whose files are not there is not shown', () => {
+    const needy: Entry = { ...linux, name: 'x', title: 'Needy', needs: ['boot/x/vmlinuz'] }
+    const own = { catalog: { ...catalog, entries: [needy] } }
+    expect(shown(own)).toEqual(['[1] Local disk'])
+    expect(shown({ ...own, loaders: new Set(['boot/x/vmlinuz']) })).toEqual(['[1] Needy'])
+  })
+})
+
+test('variables are filled in; what is none stays, and cannot come back', () => {
+  const variables = { server: url, network: '', odd: '${server}' }
+  expect(kernelArguments('a=${server}/x ${network} b', variables)).toBe(`a=${url}/x b`)
+  expect(kernelArguments('${nothing} ${toString} ${odd}', variables)).toBe(
+    '${nothing} ${toString} ${server}',
+  )
 })
 
 test('titles become one line of printable ASCII', () => {

@@ -203,6 +203,8 @@ function fileStarted(bootFile: string, { chip, machine }: Program, site: BootSit
     catalog: { title: 'x', timeout: 0, default: 'disk', entries: [] },
     url,
     loaders: site.loaders,
+    architecture: 'x64',
+    variables: { server: url },
     mac,
     host: site.hosts.get(mac),
   })

@@ -31,6 +31,7 @@ function options(own: Partial<GeneratedTreeOptions> = {}): GeneratedTreeOptions 
     loaders: new Set(),
     httpPort: 80,
     macOf: () => undefined,
+    firmwareOf: () => undefined,
     emit: (event) => void emitted.push(event),
     ...own,
   }

@@ -42,8 +42,9 @@ beforeEach(async () => {
   )
   hub.subscribe((event) => void events.push(event))
   const { emit } = hub
+  const unknown = { macOf: () => undefined, firmwareOf: () => undefined }
   const options = { catalog, hosts: new Map(), loaders: new Set<string>(), httpPort: 80 }
-  const tree = overlay([generatedTree({ ...options, macOf: () => undefined, emit }), loaders])
+  const tree = overlay([generatedTree({ ...options, ...unknown, emit }), loaders])
   server = buildHttpServer({
     tree,
     catalog,

@@ -77,6 +77,7 @@ function build(own: Partial<HttpServerOptions> = {}): void {
     loaders: new Set(),
     httpPort: 80,
     macOf,
+    firmwareOf: (seen) => machines.byMac(seen)?.firmware,
     emit: hub.emit,
   })
   server = buildHttpServer({
