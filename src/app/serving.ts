@@ -1,5 +1,6 @@
 /** What is served where, in words: for the start of the log and for the page. */
 import { type Ipv4, formatIpv4, formatSubnet } from '../core/address.ts'
+import { splitZone } from '../core/ipv6.ts'
 import { serverUrl } from '../boot/plan.ts'
 import type { NetworkInterface } from '../io/interfaces.ts'
 import { attachedSubnets } from '../protocol/dhcp/place.ts'
@@ -21,15 +22,19 @@ export interface Serving {
   readonly mirrors: readonly OpenMirror[]
 }
 
-/** One line for each address of ours and one for each mirror. */
+/** One line for each address of ours and one for each mirror. Nobody types a link-local address. */
 export function servingLines({ config, site, interfaces, mirrors }: Serving): string[] {
   const all = interfaces()
-  const networks = all.flatMap(({ name, addresses }) =>
-    addresses.map(({ address }) => {
+  const networks = all.flatMap(({ name, addresses, ipv6 }) => [
+    ...addresses.map(({ address }) => {
       const url = serverUrl(formatIpv4(address), config.http.port)
       return `${name}: ${modeWords[modeOn(address, site)]}; page and boot files at ${url}/`
     }),
-  )
+    ...ipv6
+      .filter((address) => splitZone(address).zone === undefined)
+      .map((address) => serverUrl(address, config.http.port))
+      .map((url) => `${name}: page and boot files over IPv6 at ${url}/`),
+  ])
   const ours = all.flatMap(({ addresses }) => addresses.map(({ address }) => address))
   const host = ours.length === 1 && ours[0] !== undefined ? formatIpv4(ours[0]) : 'ADDRESS'
   const ports = mirrors.map(
@@ -62,7 +67,7 @@ export function absences({ site, interfaces }: Pick<Serving, 'site' | 'interface
 
 function nothingUp({ interfaces }: Config): string {
   const which = interfaces === undefined ? 'no interface' : `none of ${interfaces.join(', ')}`
-  return `${which} is up with an IPv4 address yet`
+  return `${which} is up with an address yet`
 }
 
 function modeOn(address: Ipv4, site: Site): DhcpMode {

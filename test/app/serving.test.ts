@@ -9,6 +9,7 @@ const br0 = {
   name: 'br0',
   mac: parseMac('52:54:00:00:00:01')!,
   addresses: [{ address: parseIpv4('192.168.50.1')!, subnet: parseSubnet('192.168.50.0/24')! }],
+  ipv6: ['fd77::1', 'fe80::1%br0'],
   loopback: false,
   mtu: 1500,
 }
@@ -21,9 +22,11 @@ function serving(yaml: string, up = [br0]) {
 test('each address is told with what happens there', () => {
   expect(servingLines(serving('dhcp: { subnets: [ { network: 192.168.50.0/24 } ] }'))).toEqual([
     'br0: gives addresses and boot data; page and boot files at http://192.168.50.1/',
+    'br0: page and boot files over IPv6 at http://[fd77::1]/',
   ])
   expect(servingLines(serving('http: { port: 8080 }'))).toEqual([
     'br0: gives boot data beside another DHCP server, never an address; page and boot files at http://192.168.50.1:8080/',
+    'br0: page and boot files over IPv6 at http://[fd77::1]:8080/',
   ])
 })
 
@@ -36,7 +39,7 @@ test('a subnet that no interface is in is told at the start', () => {
 
 test('an interface that is not there is named as it was written', () => {
   expect(servingLines(serving('interfaces: [nope0, tap*]', []))).toEqual([
-    'none of nope0, tap* is up with an IPv4 address yet',
+    'none of nope0, tap* is up with an address yet',
   ])
 })
 
