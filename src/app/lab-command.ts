@@ -5,7 +5,8 @@ import { z } from 'zod'
 import { loaders } from '../boot/host.ts'
 import { InputError, SystemError } from '../core/errors.ts'
 import { runLab } from '../lab/lab.ts'
-import { cardSettings, labFirmwares } from '../lab/qemu.ts'
+import { boardOf, labArches, labFirmwares } from '../lab/boards.ts'
+import { cardSettings } from '../lab/qemu.ts'
 import { resultJson, resultLine, stepJson, stepLine } from '../lab/report.ts'
 import { prepareLab } from '../lab/requirements.ts'
 import { watchConsole } from '../lab/terminal.ts'
@@ -21,10 +22,12 @@ machine through it: try it with no hardware. Tells each step as it happens. Noth
 machine's own network, and nothing is left behind. Needs root, for the namespaces.
 
   --firmware F      ${rows(labFirmwares)}
+  --arch A          ${rows(labArches)}
+  --secure-boot     UEFI refuses what is not signed with Microsoft's keys
   --mode M          ${rows(modes)}
   --loader L        force a boot loader: ${loaders.join(', ')}
   --nic N           ${Object.keys(cardSettings).join(', ')}
-  --memory M        MiB (256)
+  --memory M        MiB (256; ARM64 512)
   --boot ENTRY      what it boots: tinyvm (the default), disk, menu
   --keys K,K        keys to press at the menu, by QEMU's names: down,ret
   --disk IMAGE      a raw disk image; what is written to it is thrown away
@@ -47,10 +50,12 @@ function rows(table: Readonly<Record<string, string>>): string {
 /** The command's arguments, as text; `schema` says what each may be. */
 const options = {
   firmware: { type: 'string', default: 'bios' },
+  arch: { type: 'string', default: 'x64' },
+  'secure-boot': { type: 'boolean', default: false },
   mode: { type: 'string', default: 'full' },
   loader: { type: 'string' },
   nic: { type: 'string', default: 'virtio-net-pci' },
-  memory: { type: 'string', default: '256' },
+  memory: { type: 'string' },
   boot: { type: 'string', default: 'tinyvm' },
   keys: { type: 'string', default: '' },
   disk: { type: 'string' },
@@ -64,12 +69,20 @@ const options = {
 
 const file = z.string().transform((name) => resolve(name))
 
+const memoryAllowed = 'a number of MiB, 64 or more'
+
 const schema = z.object({
   firmware: keyOf(labFirmwares),
+  arch: keyOf(labArches),
+  'secure-boot': z.boolean(),
   mode: keyOf(modes),
   loader: z.enum(loaders, { error: loaders.join(', ') }).optional(),
   nic: keyOf(cardSettings),
-  memory: z.coerce.number({ error: memoryAllowed() }).int().min(64, { error: memoryAllowed() }),
+  memory: z.coerce
+    .number({ error: memoryAllowed })
+    .int({ error: memoryAllowed })
+    .min(64, { error: memoryAllowed })
+    .optional(),
   boot: z.enum(['tinyvm', 'disk', 'menu', 'shell'], { error: 'tinyvm, disk, menu, shell' }),
   keys: z.string().transform((text) => text.split(',').filter((key) => key !== '')),
   disk: file.optional(),
@@ -84,12 +97,14 @@ export async function labCommand(args: string[]): Promise<number> {
     console.log(help)
     return 0
   }
-  const { nic, ...wanted } = checked(values)
+  const { nic, 'secure-boot': secureBoot, ...wanted } = checked(values)
+  boardOf({ ...wanted, secureBoot })
   const line = values.json ? stepJson : stepLine
   const signal = interruption()
   const result = await runLab({
     ...wanted,
     card: nic,
+    secureBoot,
     files: await prepareLab(),
     signal,
     onStep: (step) => print(line(step)),
@@ -131,8 +146,4 @@ function keyOf<Key extends string>(table: Readonly<Record<Key, unknown>>): z.Zod
   const isKey = (value: unknown): boolean =>
     typeof value === 'string' && Object.hasOwn(table, value)
   return z.custom<Key>(isKey, { error: Object.keys(table).join(', ') })
-}
-
-function memoryAllowed(): string {
-  return 'a number of MiB, 64 or more'
 }

@@ -11,12 +11,13 @@ import type { Loader } from '../boot/host.ts'
 import { SystemError } from '../core/errors.ts'
 import { type CardModel, type LabFiles, labFiles } from '../setup/lab-files.ts'
 import { chooseAcceleration } from './acceleration.ts'
+import { type BoardChoice, type LabFirmware, boardOf } from './boards.ts'
 import type { BootOptions, LabResult } from './boot-run.ts'
 import { startCapture } from './capture.ts'
 import { Dnsmasq } from './dnsmasq.ts'
 import { LabMachine } from './lab-machine.ts'
 import { type LabNetwork, openNetwork } from './network.ts'
-import type { Acceleration, LabFirmware } from './qemu.ts'
+import type { Acceleration } from './qemu.ts'
 import { type LabServer, ServerProcess } from './server-process.ts'
 import type { MachinePlan, VirtualMachine } from './virtual-machine.ts'
 
@@ -29,12 +30,11 @@ const labAddresses = {
   pool: '192.168.50.100-192.168.50.199',
 } as const
 
-export interface MachineOptions {
-  readonly firmware: LabFirmware
+export interface MachineOptions extends BoardChoice {
   /** What the configuration says the machine takes; by default what its firmware stands for. */
   readonly loader?: Loader | undefined
   readonly card?: CardModel | undefined
-  /** MiB. */
+  /** MiB; by default what its board gets. */
   readonly memory?: number | undefined
   /** What the configuration says it boots: an entry's name, `disk`, `autodeploy` or `menu`. */
   readonly boot?: string | undefined
@@ -128,10 +128,13 @@ function withComplaints(result: LabResult, server: LabServer): LabResult {
 
 /** The machine as it is bought. */
 function planOf(
-  { firmware, card = 'virtio-net-pci', memory = 256, disk }: MachineOptions,
+  options: MachineOptions,
   index: number,
 ): Omit<MachinePlan, 'acceleration' | 'alone'> {
-  return { name: nameOf(index), mac: macOf(index), firmware, card, memory, disk }
+  const { firmware, arch, secureBoot, card = 'virtio-net-pci', disk } = options
+  const { memory = boardOf(options).memory } = options
+  const name = nameOf(index)
+  return { name, mac: macOf(index), firmware, arch, secureBoot, card, memory, disk }
 }
 
 function nameOf(index: number): string {
