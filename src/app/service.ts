@@ -7,17 +7,21 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { LRUCache } from 'lru-cache'
-import { type Mac, formatIpv4, parseIpv4 } from '../core/address.ts'
+import { formatIpv4 } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import { SystemError } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import { MachineTable } from '../boot/machine-table.ts'
 import { bootPlanner } from '../boot/plan.ts'
-import { type NetworkInterface, listInterfaces, selectInterfaces } from '../io/interfaces.ts'
+import {
+  type NetworkInterface,
+  addressTexts,
+  listInterfaces,
+  selectInterfaces,
+} from '../io/interfaces.ts'
 import { type LeaseStore, openLeaseStore } from '../io/lease-store.ts'
 import { type MachineStore, openMachineStore } from '../io/machine-store.ts'
 import { native } from '../io/native.ts'
-import { neighbourMac } from '../io/neighbours.ts'
 import { portRefusal } from '../io/port-holder.ts'
 import { LeaseTable } from '../protocol/dhcp/lease-table.ts'
 import { DhcpServer } from '../server/dhcp-server.ts'
@@ -29,6 +33,7 @@ import { type BootFiles, bootFiles } from './boot-files.ts'
 import type { Config } from './config-schema.ts'
 import { openingFolder } from './folders.ts'
 import type { Log } from './log.ts'
+import { type MacLookup, macLookup } from './mac-lookup.ts'
 import { type OpenMirror, openMirrors } from './mirrors.ts'
 import { absences, servingLines } from './serving.ts'
 import { missingPaths } from './config-paths.ts'
@@ -53,7 +58,7 @@ interface Parts {
   readonly learned: MachineStore
   readonly leases: LeaseTable
   readonly interfaces: () => NetworkInterface[]
-  readonly macOf: (ip: string) => Mac | undefined
+  readonly macs: MacLookup
 }
 
 /** Throws SystemError when something cannot be opened; then nothing stays open. */
@@ -70,9 +75,9 @@ export async function startService(
     return openStores(config.data, opened)
   })
   const parts = assemble(config, hub, clock, stores)
-  const files = await bootFiles(parts)
+  const files = await bootFiles({ ...parts, macOf: parts.macs.now })
 
-  const openedMirrors = await openMirrors(parts)
+  const openedMirrors = await openMirrors({ ...parts, macOf: parts.macs.recent })
   opened.defer(() => openedMirrors.close())
   const mirrors = openedMirrors.all
   const state = { ready: false }
@@ -121,14 +126,10 @@ function assemble(config: Config, hub: EventHub, clock: Clock, stores: Stores): 
   const leases = new LeaseTable(stores.leases.load(), site.subnets)
   const machines = new MachineTable({ nameOf: (mac) => site.hosts.get(mac)?.name })
   hub.subscribe((event) => machines.observe(event))
-  const macOf = (ip: string) => {
-    const address = parseIpv4(ip)
-    const leased = address === undefined ? undefined : leases.macAt(address, clock())
-    return leased ?? machines.byIp(ip)?.mac ?? neighbourMac(ip)
-  }
+  const macs = macLookup({ leases, machines, clock })
   const interfaces = () => selectInterfaces(config.interfaces, listInterfaces())
   const { learned } = stores
-  return { config, site, clock, hub, emit: hub.emit, machines, learned, leases, interfaces, macOf }
+  return { config, site, clock, hub, emit: hub.emit, machines, learned, leases, interfaces, macs }
 }
 
 async function openHttp(
@@ -137,14 +138,14 @@ async function openHttp(
   mirrors: readonly OpenMirror[],
   isReady: () => boolean,
 ): Promise<FastifyInstance> {
-  const { site, machines, hub, macOf, leases, clock } = parts
+  const { site, machines, hub, macs, leases, clock } = parts
   const server = buildHttpServer({
     tree: files.tree,
     userFiles: files.userFiles,
     catalog: site.catalog,
     machines,
     hub,
-    macOf,
+    macOf: macs.recent,
     leases: () => leases.active(clock()).map(leaseView),
     mirrors: () => mirrors.map(({ mirror }) => mirror.stats()),
     serving: () => servingLines({ ...parts, mirrors }),
@@ -171,14 +172,16 @@ async function listen(server: FastifyInstance, port: number): Promise<void> {
   }
 }
 
-function tftpServer({ config, emit, macOf, clock, interfaces }: Parts, files: BootFiles) {
-  const addresses = () =>
-    interfaces().flatMap((each) => each.addresses.map(({ address }) => formatIpv4(address)))
-  return new TftpServer({ addresses, port: config.tftp.port, tree: files.tree, macOf, emit, clock })
+function tftpServer({ config, emit, macs, clock, interfaces }: Parts, files: BootFiles) {
+  const addresses = () => interfaces().flatMap(addressTexts)
+  const { port } = config.tftp
+  const macOf = macs.recent
+  return new TftpServer({ addresses, port, tree: files.tree, macOf, emit, clock })
 }
 
 function dhcpServer(parts: Parts, files: BootFiles, store: LeaseStore): DhcpServer {
-  const { config, site, leases, emit, clock, interfaces } = parts
+  const { config, site, leases, emit, clock } = parts
+  const interfaces = () => parts.interfaces().filter(({ addresses }) => addresses.length > 0)
   const plan = bootPlanner(
     {
       hosts: site.hosts,

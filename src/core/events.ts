@@ -60,7 +60,7 @@ export interface ServiceEvent {
   /** Epoch milliseconds. */
   readonly at: number
   readonly mac?: Mac | undefined
-  /** The machine's IPv4 address. */
+  /** The machine's address, of either family. */
   readonly ip?: string | undefined
   readonly interface?: string | undefined
   /** DHCP transaction id. */

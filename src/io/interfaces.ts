@@ -7,7 +7,15 @@
 import { readFileSync } from 'node:fs'
 import { matchesGlob } from 'node:path'
 import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os'
-import { type Ipv4, type Mac, parseIpv4, parseMac, type Subnet, subnetOf } from '../core/address.ts'
+import {
+  formatIpv4,
+  type Ipv4,
+  type Mac,
+  parseIpv4,
+  parseMac,
+  type Subnet,
+  subnetOf,
+} from '../core/address.ts'
 import { formatIpv6, isLinkLocal } from '../core/ipv6.ts'
 
 export interface InterfaceAddress {
@@ -55,6 +63,11 @@ export function selectInterfaces(
     return patterns.some((pattern) => name === pattern || (!loopback && matchesGlob(name, pattern)))
   }
   return all.filter((candidate) => isMeant(candidate))
+}
+
+/** What a server for both families listens on. */
+export function addressTexts({ addresses, ipv6 }: NetworkInterface): string[] {
+  return [...addresses.map(({ address }) => formatIpv4(address)), ...ipv6]
 }
 
 /**

@@ -3,12 +3,13 @@
  * `SO_BINDTODEVICE` ties a socket to an interface, so that the interface a packet came in on is
  * known and a broadcast leaves by it; `SIOCSARP` names the Ethernet address of a client that cannot
  * answer ARP yet (RFC 2131 §4.1); `UDP_SEGMENT` makes many datagrams of one send; `SIOCGSTAMP` says
- * when a datagram came in; `capset` puts granted capabilities into effect. Loaded at the first use,
+ * when a datagram came in; netlink has the tables that `/proc` lacks; `capset` puts granted
+ * capabilities into effect. Loaded at the first use,
  * because a system without koffi still has everything else: `native.lacks` says in words what is
  * missing then.
  *
- * Sources: Linux socket(7), ip(7), udp(7), arp(7), capabilities(7), capset(2), <linux/if_arp.h>,
- * <asm-generic/sockios.h>, <linux/capability.h>.
+ * Sources: Linux socket(7), ip(7), ipv6(7), udp(7), arp(7), netlink(7), capabilities(7), capset(2),
+ * <linux/if_arp.h>, <asm-generic/sockios.h>, <linux/capability.h>.
  */
 import { createRequire } from 'node:module'
 import { type Mac, macOctets } from '../core/address.ts'
@@ -155,6 +156,32 @@ export function waitedInKernel(fd: number): number | undefined {
 }
 
 /**
+ * Asks the kernel's routing tables: the datagrams of its answer, which is whole when the call comes
+ * back. Empty where that is not possible.
+ */
+export function askKernel(question: Uint8Array): Uint8Array[] {
+  const { calls } = library()
+  const fd = calls?.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE) ?? -1
+  if (calls === undefined || fd < 0) return []
+  try {
+    const kernel = new Uint8Array(Uint32Array.of(AF_NETLINK, 0, 0).buffer) // struct sockaddr_nl
+    calls.sendto(fd, question, question.length, MSG_DONTWAIT, kernel, kernel.length)
+    const answer: Uint8Array[] = []
+    for (;;) {
+      const octets = new Uint8Array(longestAnswer)
+      const length = calls.recv(fd, octets, octets.length, MSG_DONTWAIT)
+      if (length <= 0) return answer
+      answer.push(octets.subarray(0, length))
+    }
+  } finally {
+    calls.close(fd)
+  }
+}
+
+/** Octets; the kernel fits each datagram of a long answer to what it is offered, up to this. */
+const longestAnswer = 32 * 1024
+
+/**
  * Puts every capability into effect that this process is permitted, for this thread: the one that
  * opens sockets. A runtime with file capabilities that are not effective (`setcap …=p`, as in the
  * container image) starts also where some of them are not granted, but without any in effect.
@@ -174,7 +201,10 @@ export function raiseCapabilities(): void {
 const capabilitySets = { effective: 0, permitted: 1, length: 3 }
 const LINUX_CAPABILITY_VERSION_3 = 0x2008_0522
 
+const AF_NETLINK = 16
 const SOCK_DGRAM = 2
+const SOCK_RAW = 3
+const NETLINK_ROUTE = 0
 const SOCK_CLOEXEC = 0o2_000_000
 const SOL_SOCKET = 1
 const SO_REUSEADDR = 2
@@ -236,6 +266,9 @@ interface Calls {
       addressLength: number,
     ]
   ) => number
+  readonly recv: (
+    ...args: [fd: number, octets: Uint8Array, length: number, flags: number]
+  ) => number
   readonly ioctl: (fd: number, request: number, argument: Uint8Array) => number
   readonly close: (fd: number) => number
   readonly capget: (header: Uint8Array, sets: Uint8Array) => number
@@ -281,6 +314,7 @@ function declare(c: ReturnType<Koffi['load']>, lastError: () => string): Calls {
     sendto: c.func(
       'int sendto(int fd, void *data, size_t length, int flags, void *address, uint32_t size)',
     ),
+    recv: c.func('int recv(int fd, void *data, size_t length, int flags)'),
     ioctl: c.func('int ioctl(int fd, unsigned long request, void *argument)'),
     close: c.func('int close(int fd)'),
     capget: c.func('int capget(void *header, void *sets)'),

@@ -7,6 +7,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Dispatcher } from 'undici'
 import type { Mac } from '../core/address.ts'
 import type { Emit, EventType } from '../core/events.ts'
+import { plainAddress } from '../core/ipv6.ts'
 import { discard } from '../io/origin.ts'
 import { pathOf } from '../protocol/cache/policy.ts'
 
@@ -90,7 +91,7 @@ export class Exchange {
     this.reply = reply
     this.#passThrough = passThrough
     this.#socket = request.socket // fastify's request loses it when the connection closes
-    this.ip = (request.socket.remoteAddress ?? '').replace(/^::ffff:/, '')
+    this.ip = plainAddress(request.socket.remoteAddress ?? '')
   }
 
   /** Hands the request to the origin as it is. */

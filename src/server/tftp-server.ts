@@ -5,20 +5,21 @@
  *
  * Sources: RFC 1350, 2347, 2348, 2349, 7440.
  */
-import { formatIpv4, type Mac } from '../core/address.ts'
+import type { Mac } from '../core/address.ts'
 import { type Clock, steady } from '../core/clock.ts'
 import { messageOf } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
+import { isIpv6 } from '../core/ipv6.ts'
 import { nearest } from '../boot/nearest.ts'
 import type { FileTree } from '../io/file-tree.ts'
-import { listInterfaces } from '../io/interfaces.ts'
+import { addressTexts, listInterfaces } from '../io/interfaces.ts'
 import type { Endpoint } from '../io/udp.ts'
 import { ethernetLimits, type TransferLimits } from '../protocol/tftp/negotiate.ts'
 import { TftpListener } from './tftp-listener.ts'
 import type { TftpSite } from './tftp-session.ts'
 
 export interface TftpServerOptions {
-  /** The local IPv4 addresses to serve on; asked again at each `rescan`. */
+  /** The local addresses to serve on, of both families; asked again at each `rescan`. */
   readonly addresses: () => readonly string[]
   /** 69; in tests 0, any free one. */
   readonly port: number
@@ -33,8 +34,8 @@ export interface TftpServerOptions {
 }
 
 const defaultMaximum = 1000
-/** IPv4, UDP and TFTP headers. */
-const headers = 32
+/** Octets of the IP, UDP and TFTP headers. */
+const headers = { ipv4: 20 + 8 + 4, ipv6: 40 + 8 + 4 }
 /** How long a list of all paths serves "did you mean", milliseconds. */
 const listLifetime = 10_000
 /** pxelinux asks for up to twelve names of which at most one exists: a miss means nothing. */
@@ -141,9 +142,8 @@ export class TftpServer {
 
 /** Blocks as large as a packet of the link can carry in one piece. */
 function linkLimits(address: string): TransferLimits {
-  const link = listInterfaces().find(({ addresses }) =>
-    addresses.some((own) => formatIpv4(own.address) === address),
-  )
+  const link = listInterfaces().find((each) => addressTexts(each).includes(address))
   if (link === undefined) return ethernetLimits
-  return { ...ethernetLimits, blockSize: Math.max(512, link.mtu - headers) }
+  const overhead = isIpv6(address) ? headers.ipv6 : headers.ipv4
+  return { ...ethernetLimits, blockSize: Math.max(512, link.mtu - overhead) }
 }
