@@ -72,15 +72,15 @@ function flashArguments(spec: MachineSpec, files: LabFiles): readonly string[] {
   return [
     ['-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${code}`],
     ['-drive', `if=pflash,unit=1,format=raw,snapshot=on,file=${variables}`],
-    spec.firmware === 'uefi-http' ? withoutPxe : [],
+    spec.firmware === 'uefi-http' ? withoutPxe('IPv4') : [],
+    withoutPxe('IPv6'), // nobody serves it here: a minute of waiting before the next boot entry
   ].flat()
 }
 
-/** With PXE switched off, UEFI goes straight to HTTP boot over IPv4. */
-const withoutPxe = [
-  ['-fw_cfg', 'name=opt/org.tianocore/IPv4PXESupport,string=n'],
-  ['-fw_cfg', 'name=opt/org.tianocore/IPv6PXESupport,string=n'],
-].flat()
+/** With both switched off, UEFI goes straight to HTTP boot over IPv4. */
+function withoutPxe(family: 'IPv4' | 'IPv6'): readonly string[] {
+  return ['-fw_cfg', `name=opt/org.tianocore/${family}PXESupport,string=n`]
+}
 
 function cardArguments(spec: MachineSpec, files: LabFiles): readonly string[] {
   const settings = cardSettings[spec.card]

@@ -96,9 +96,10 @@ test('every processor starts by PXE and by HTTP boot', () => {
   }
 })
 
-test('HTTP boot has PXE switched off', () => {
+test('HTTP boot has PXE switched off, and PXE is tried over IPv4 alone', () => {
   expect(argumentsOf({ firmware: 'uefi-http' })).toContain('IPv4PXESupport,string=n')
   expect(argumentsOf({ firmware: 'uefi' })).not.toContain('IPv4PXESupport')
+  expect(argumentsOf({ firmware: 'uefi' })).toContain('IPv6PXESupport,string=n')
 })
 
 test('a disk comes after the network and keeps what it has', () => {
