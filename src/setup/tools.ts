@@ -41,6 +41,13 @@ const testTools: readonly Tool[] = [
   { package: 'isc-dhcp-client', provides: 'dhclient' },
   { package: 'dhcpcd-base', provides: 'dhcpcd' },
   { package: 'openssl', provides: 'openssl' },
+  { package: 'qemu-utils', provides: 'qemu-img' },
+  { package: 'e2fsprogs', provides: 'mke2fs' },
+  { package: 'fdisk', provides: 'sfdisk' },
+  { package: 'dosfstools', provides: 'mkfs.fat' },
+  { package: 'mtools', provides: 'mcopy' },
+  { package: 'squashfs-tools', provides: 'mksquashfs' },
+  { package: 'xorriso', provides: 'xorriso' },
   {
     package: 'docker.io',
     provides: 'dockerd',
