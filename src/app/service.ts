@@ -9,7 +9,6 @@ import type { FastifyInstance } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import { formatIpv4 } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
-import { SystemError } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import { MachineTable } from '../boot/machine-table.ts'
 import { bootPlanner } from '../boot/plan.ts'
@@ -22,10 +21,10 @@ import {
 import { type LeaseStore, openLeaseStore } from '../io/lease-store.ts'
 import { type MachineStore, openMachineStore } from '../io/machine-store.ts'
 import { native } from '../io/native.ts'
-import { portRefusal } from '../io/port-holder.ts'
 import { LeaseTable } from '../protocol/dhcp/lease-table.ts'
 import { DhcpServer } from '../server/dhcp-server.ts'
 import { EventHub } from '../server/event-hub.ts'
+import { HttpListeners } from '../server/http-listeners.ts'
 import { buildHttpServer } from '../server/http-server.ts'
 import type { LeaseView } from '../server/http-options.ts'
 import { TftpServer } from '../server/tftp-server.ts'
@@ -82,9 +81,8 @@ export async function startService(
   const mirrors = openedMirrors.all
   const state = { ready: false }
   const http = await openHttp(parts, files, mirrors, () => state.ready)
-  opened.defer(() => http.close())
-  await listen(http, config.http.port)
-  for (const { server, port } of mirrors) await listen(server, port)
+  const servers = [{ server: http, port: config.http.port }, ...mirrors]
+  const listeners = await listen(servers, parts, opened)
 
   const tftp = tftpServer(parts, files)
   opened.defer(() => tftp.stop())
@@ -94,9 +92,9 @@ export async function startService(
   opened.defer(() => dhcp.stop())
   await dhcp.start()
 
+  const followed = [dhcp, ...listeners, ...(config.tftp.enabled ? [tftp] : [])]
   const timer = setInterval(() => {
-    void dhcp.rescan()
-    if (config.tftp.enabled) void tftp.rescan()
+    for (const each of followed) void each.rescan()
     files.refresh().catch((error: unknown) => log.bug(error, 'looking for boot loaders'))
   }, scanInterval)
   opened.defer(() => clearInterval(timer))
@@ -162,14 +160,23 @@ function leaseView(lease: ReturnType<LeaseTable['active']>[number]): LeaseView {
   return { ip: formatIpv4(address), mac, hostName, expires }
 }
 
-async function listen(server: FastifyInstance, port: number): Promise<void> {
-  const address = '0.0.0.0'
-  try {
-    await server.listen({ host: address, port })
-  } catch (error) {
-    const problem = portRefusal(error, { transport: 'tcp', port, address })
-    throw new SystemError(problem, { cause: error })
+/** On every address, or on those of the interfaces that are named and on loopback. */
+async function listen(
+  servers: readonly Pick<OpenMirror, 'server' | 'port'>[],
+  { config, interfaces, emit }: Parts,
+  opened: AsyncDisposableStack,
+): Promise<readonly HttpListeners[]> {
+  const named = () => {
+    const loopback = listInterfaces().filter((each) => each.loopback)
+    return [...loopback, ...interfaces()].flatMap(addressTexts)
   }
+  const addresses = config.interfaces === undefined ? undefined : named
+  const all = servers.map((each) => new HttpListeners({ ...each, addresses, emit }))
+  for (const listeners of all) {
+    opened.defer(() => listeners.stop())
+    await listeners.start()
+  }
+  return all
 }
 
 function tftpServer({ config, emit, macs, clock, interfaces }: Parts, files: BootFiles) {
