@@ -80,7 +80,9 @@ export async function startService(
   opened.defer(() => openedMirrors.close())
   const mirrors = openedMirrors.all
   const state = { ready: false }
-  const http = await openHttp(parts, files, mirrors, () => state.ready)
+  const dhcp = dhcpServer(parts, files, stores.leases)
+  const serving = () => servingLines({ ...parts, mirrors, roleOn: (subnet) => dhcp.roleOn(subnet) })
+  const http = await openHttp({ ...parts, serving }, files, mirrors, () => state.ready)
   const servers = [{ server: http, port: config.http.port }, ...mirrors]
   const listeners = await listen(servers, parts, opened)
 
@@ -88,7 +90,6 @@ export async function startService(
   opened.defer(() => tftp.stop())
   if (config.tftp.enabled) await tftp.start()
 
-  const dhcp = dhcpServer(parts, files, stores.leases)
   opened.defer(() => dhcp.stop())
   await dhcp.start()
 
@@ -100,7 +101,7 @@ export async function startService(
   opened.defer(() => clearInterval(timer))
 
   state.ready = true
-  sayReady(parts, mirrors)
+  sayReady({ ...parts, serving })
   opened.defer(() => hub.emit({ type: 'service.stop' })) // the first to happen at the end
   const running = opened.move()
   return { stop: () => running.disposeAsync() }
@@ -130,13 +131,18 @@ function assemble(config: Config, hub: EventHub, clock: Clock, stores: Stores): 
   return { config, site, clock, hub, emit: hub.emit, machines, learned, leases, interfaces, macs }
 }
 
+/** What is served where, just now. */
+interface Told {
+  readonly serving: () => readonly string[]
+}
+
 async function openHttp(
-  parts: Parts,
+  parts: Parts & Told,
   files: BootFiles,
   mirrors: readonly OpenMirror[],
   isReady: () => boolean,
 ): Promise<FastifyInstance> {
-  const { site, machines, hub, macs, leases, clock } = parts
+  const { site, machines, hub, macs, leases, clock, serving } = parts
   const server = buildHttpServer({
     tree: files.tree,
     userFiles: files.userFiles,
@@ -146,7 +152,7 @@ async function openHttp(
     macOf: macs.recent,
     leases: () => leases.active(clock()).map(leaseView),
     mirrors: () => mirrors.map(({ mirror }) => mirror.stats()),
-    serving: () => servingLines({ ...parts, mirrors }),
+    serving,
     isReady,
     clock,
   })
@@ -199,8 +205,8 @@ function dhcpServer(parts: Parts, files: BootFiles, store: LeaseStore): DhcpServ
     oncePerMachine(emit),
   )
   const { port, proxyPort } = config.dhcp
-  const { subnets, otherwise } = site
-  const options = { interfaces, subnets, otherwise, port, proxyPort, leases, store, plan }
+  const { subnets, otherwise, timing } = site
+  const options = { interfaces, subnets, otherwise, timing, port, proxyPort, leases, store, plan }
   return new DhcpServer({ ...options, emit, clock })
 }
 
@@ -214,9 +220,8 @@ function oncePerMachine(emit: Emit): Parameters<typeof bootPlanner>[1] {
   }
 }
 
-function sayReady(parts: Parts, mirrors: readonly OpenMirror[]): void {
+function sayReady(parts: Parts & Told): void {
   const reasons = [...native.lacks, ...absences(parts), ...missingPaths(parts.config)]
   for (const reason of reasons) parts.emit({ type: 'service.hint', reason })
-  const detail = servingLines({ ...parts, mirrors }).join('\n')
-  parts.emit({ type: 'service.ready', detail })
+  parts.emit({ type: 'service.ready', detail: parts.serving().join('\n') })
 }

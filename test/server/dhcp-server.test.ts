@@ -55,6 +55,7 @@ function serve(mode: DhcpMode, otherwise: 'proxy' | 'off' = 'proxy'): DhcpServer
       },
     ],
     otherwise,
+    timing: { listen: 5000, probe: 30_000, takeover: 60_000 },
     port,
     proxyPort: port + 2,
     leases: new LeaseTable([leased]),

@@ -41,6 +41,7 @@ function make(over: Partial<DhcpSubnet> = {}): DhcpSurvey {
     links: () => links,
     own: () => new Set([server]),
     subnets: [subnet],
+    mayGive: ({ mode }) => mode === 'full',
     leases: new LeaseTable(),
     store: {
       load: () => [],
