@@ -1,9 +1,10 @@
 /** What tests of image readers share: trees of files to put into images, and how to read them back. */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { onTestFinished } from 'vitest'
 import { type ByteSource, readExactly } from '../../src/wire/byte-source.ts'
 import type { FolderNode } from '../../src/wire/image-node.ts'
@@ -96,4 +97,25 @@ export async function diskSource(path: string): Promise<SharedFile> {
   if (file === undefined) throw new Error(`${path} is no file`)
   onTestFinished(() => file.release())
   return file
+}
+
+/** One of test/fixtures/images, whose files are `fixtureFiles`. */
+export function fixtureImage(name: string): Uint8Array {
+  const packed = readFileSync(new URL(`../fixtures/images/${name}.gz`, import.meta.url))
+  return new Uint8Array(gunzipSync(packed))
+}
+
+function counted(word: string, width: number, count: number): Uint8Array {
+  const lines = Array.from(
+    { length: count },
+    (_, index) => `${word} ${String(index + 1).padStart(width, '0')}\n`,
+  )
+  return new TextEncoder().encode(lines.join(''))
+}
+
+/** What test/fixtures/images/make.sh puts into each file system. */
+export const fixtureFiles: FileMap = {
+  'boot/vmlinuz': counted('line', 5, 2000),
+  'boot/sub/a name that is longer than 8.3.txt': counted('row', 3, 90),
+  empty: new Uint8Array(0),
 }
