@@ -32,6 +32,8 @@ export interface MachineSpec extends BoardChoice {
   readonly monitorSocket: string
   /** A raw disk image; what the machine writes to it is thrown away. */
   readonly disk?: string | undefined
+  /** UEFI boots over this family; IPv4 by default, and then never the other. */
+  readonly family?: 'ipv4' | 'ipv6' | undefined
 }
 
 export function qemuArguments(spec: MachineSpec, files: LabFiles): readonly string[] {
@@ -72,8 +74,9 @@ function flashArguments(spec: MachineSpec, files: LabFiles): readonly string[] {
   return [
     ['-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${code}`],
     ['-drive', `if=pflash,unit=1,format=raw,snapshot=on,file=${variables}`],
-    spec.firmware === 'uefi-http' ? withoutPxe('IPv4') : [],
-    withoutPxe('IPv6'), // nobody serves it here: a minute of waiting before the next boot entry
+    spec.firmware === 'uefi-http' || spec.family === 'ipv6' ? withoutPxe('IPv4') : [],
+    // Where nobody serves a family: a minute of waiting before the next boot entry.
+    spec.family === 'ipv6' ? [] : withoutPxe('IPv6'),
   ].flat()
 }
 
