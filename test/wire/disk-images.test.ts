@@ -8,6 +8,7 @@ import { readPartitions } from '../../src/wire/partitions.ts'
 import { parseVmdkDescriptor } from '../../src/wire/vmdk-descriptor.ts'
 import { openSparseVmdk } from '../../src/wire/vmdk.ts'
 import { readVolumes } from '../../src/wire/volumes.ts'
+import { cachedSource } from '../../src/io/block-cache.ts'
 import { inflate } from '../../src/io/inflate.ts'
 import { fixtureFiles, fixtureImage, treeOf, wanted } from '../support/image-files.ts'
 
@@ -87,7 +88,8 @@ async function tolerant(work: () => Promise<void>): Promise<void> {
 async function survive(name: string, octets: Uint8Array): Promise<void> {
   const source = guarded(octets)
   await tolerant(async () => {
-    const disk = name.endsWith('vmdk') ? await openSparseVmdk(source, inflate) : source
+    const isVmdk = name.endsWith('vmdk')
+    const disk = isVmdk ? cachedSource(await openSparseVmdk(source, inflate)) : source
     const { volumes } = await readVolumes(disk)
     for (const { root } of volumes) await surveyed(root)
   })
