@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ipv4 } from '../../../src/core/address.ts'
 import { type RoleState, ServerRole } from '../../../src/protocol/dhcp/server-role.ts'
@@ -29,6 +29,8 @@ function pass(milliseconds: number): number[] {
 }
 
 const heard = () => role.heard(rival, now)
+const peer = (from: string, state: RoleState['type']) =>
+  role.heardPeer({ server: ip(from), state }, ours, now)
 const type = () => role.state.type
 
 describe('nobody is there', () => {
@@ -162,9 +164,6 @@ describe('where nobody can be asked', () => {
 })
 
 describe('another service like this one', () => {
-  const peer = (server: string, state: RoleState['type']) =>
-    role.heardPeer({ server: ip(server), state }, ours, now)
-
   test('both want to begin: the lower address does', () => {
     peer('10.40.0.9', 'asking')
     expect(type()).toBe('asking')
