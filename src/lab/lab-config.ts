@@ -10,6 +10,8 @@ import type { BoardChoice, LabFirmware } from './boards.ts'
 /** Where everything is in the lab's network. */
 export const labAddresses = {
   server: '192.168.50.1',
+  /** In a lab of IPv6 alone. */
+  server6: 'fd77:1::2',
   addressServer: '192.168.50.2/24',
   router: 'fd77:1::1/64',
   network: '192.168.50.0/24',

@@ -31,6 +31,8 @@ import type { MachinePlan, VirtualMachine } from './virtual-machine.ts'
 export interface LabSetup extends ConfigChoice {
   /** A dnsmasq that gives addresses is there, too; beside `proxy` it always is. */
   readonly rival?: boolean | undefined
+  /** `ipv6`: there is no IPv4 at all, and a dnsmasq gives addresses and the first boot file. */
+  readonly family?: 'ipv6' | undefined
   /** Firmware; by default what set-up fetched. */
   readonly files?: LabFiles | undefined
   /** Starts what else the network has before the service; it is stopped after the service. */
@@ -63,20 +65,22 @@ export async function openLab(setup: LabSetup): Promise<Lab> {
   const network = started.use(await openNetwork())
   if (setup.pcap !== undefined) started.use(await startCapture(network, setup.pcap))
   const others = await network.attach('router', labAddresses.router)
-  started.use(await Dnsmasq.advertiseRouter(others))
+  const router = setup.family === 'ipv6' ? 'giveIpv6Addresses' : 'advertiseRouter'
+  started.use(await Dnsmasq[router](others))
   if (setup.rival === true || setup.mode === 'proxy') {
     const dhcp = await network.attach('dhcp', labAddresses.addressServer)
     started.use(await Dnsmasq.giveAddresses(dhcp))
   }
   if (setup.before !== undefined) started.use(await setup.before(network))
-  const namespace = await network.attach('srv', `${labAddresses.server}/24`)
+  const own = setup.family === 'ipv6' ? `${labAddresses.server6}/64` : `${labAddresses.server}/24`
+  const namespace = await network.attach('srv', own)
   const config = labConfig(setup, directory)
   const serve = setup.serve ?? ((...where: ServiceStart) => ServerProcess.start(...where))
   const server = started.use(await serve(namespace, join(directory, 'bootlace.yaml'), config))
   const place = { network, files, directory }
   const alone = setup.machines.length === 1
   const machines = setup.machines.map((options, index) => {
-    const plan = { ...planOf(options, index), acceleration, alone }
+    const plan = { ...planOf(options, index), family: setup.family, acceleration, alone }
     return started.use(new LabMachine(plan, place, server))
   })
   const all = started.move()
