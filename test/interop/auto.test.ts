@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { asPxe, serveDhcp, serveDnsmasq, udhcpc } from '../support/dhcp-network.ts'
+import { asPxe, node, serveDhcp, serveDnsmasq, udhcpc } from '../support/dhcp-network.ts'
 import { type Running, TestNetwork } from '../support/netns.ts'
 
 const ours = { address: '10.40.0.1', mac: '02:00:00:00:00:01' }
@@ -51,6 +51,8 @@ function machine(number: number): string {
 }
 
 const serve = (over: object = {}) => serveDhcp(network, us, { subnets: [subnet], timing, ...over })
+const serveAtOther = () =>
+  serveDhcp(network, other, { subnets: [subnet], timing, leases: join(network.folder, 'other') })
 const startRival = (...words: string[]) => serveDnsmasq(network, other, [...rivalWords, ...words])
 
 /** The roles that were told, newest last, each as its words behind the network. */
@@ -112,12 +114,32 @@ function stayingClient(namespace: string): Running {
   return network.start(namespace, command, { private: true })
 }
 
-/** How many leases of ours were confirmed so far. */
-function confirmed(serving: Running): number {
-  return serving.lines.filter((line) => line.includes('"dhcp.ack"')).length
+/** How many addresses we have offered, and how many leases confirmed. */
+function given(serving: Running): { offers: number; leases: number } {
+  const count = (type: string) => serving.lines.filter((line) => line.includes(type)).length
+  return { offers: count('"dhcp.offer"'), leases: count('"dhcp.ack"') }
+}
+
+/** What matches does not get in. */
+async function firewall(namespace: string, match: string): Promise<void> {
+  const chain = 'add table ip f; add chain ip f in { type filter hook input priority 0; }'
+  const rules = `${chain}; add rule ip f in ${match} counter drop`
+  expect(await network.run(namespace, ['nft', rules])).toEqual({ status: 0, output: '' })
 }
 
 describe('one service', () => {
+  test.for(['full', 'proxy', 'unnamed'])(
+    'nobody is asked where it is not auto: %s',
+    async (mode) => {
+      const questions = `ether src ${ours.mac} and udp dst port 67`
+      const capture = await network.capture(us, 'eth0', questions)
+      await serve({ subnets: mode === 'unnamed' ? [] : [{ ...subnet, mode }] })
+      await udhcpc(network, machine(1), ['-t', '2'])
+      await capture.stop()
+      expect(capture.lines.filter((line) => line.includes('BOOTP'))).toEqual([])
+    },
+  )
+
   test('nobody is there: asked as client and as relay, then addresses are given', async () => {
     const capture = await network.capture(other, 'eth0', `ether src ${ours.mac} and udp`)
     const serving = await serve()
@@ -159,27 +181,115 @@ describe('one service', () => {
     const dnsmasq = await startRival('--no-ping')
     await becomes(serving, steppedBack)
     await serving.line(/"service.hint".*stepped back/)
+    const before = given(serving)
     const taken = [await udhcpc(network, machine(2)), await udhcpc(network, machine(3))]
     expect(taken.map(({ serverid }) => serverid)).toEqual([rival.address, rival.address])
-    expect(confirmed(serving)).toBe(1)
+    expect(given(serving)).toEqual(before)
     staying.signal('SIGUSR1')
-    await expect.poll(() => confirmed(serving)).toBe(2)
+    await expect.poll(() => given(serving).leases).toBe(before.leases + 1)
 
     await dnsmasq.stop()
     await becomes(serving, /^10\.40\.0\.9 has been silent for 3 s: giving addresses$/)
     // Four addresses are left: two are on machines that have them of the other server.
-    const given = [4, 5, 6].map((number) => udhcpc(network, machine(number), ['-t', '8']))
-    expect((await Promise.all(given)).map(({ serverid }) => serverid)).toEqual(
-      [4, 5, 6].map(() => ours.address),
-    )
+    const three = [4, 5, 6].map((number) => udhcpc(network, machine(number), ['-t', '8']))
+    for (const lease of await Promise.all(three)) {
+      expect(lease).toMatchObject({ serverid: ours.address })
+    }
     expect(await udhcpc(network, machine(7), ['-t', '2'])).toEqual({})
     await serving.line(/"dhcp.exhausted"/)
 
     await startRival('--no-ping')
     await becomes(serving, steppedBack)
-    const isNew = confirmed(serving)
+    const after = given(serving)
     expect(await udhcpc(network, machine(2))).toMatchObject({ serverid: rival.address })
-    expect(confirmed(serving)).toBe(isNew)
+    expect(given(serving)).toEqual(after)
+    expectEachOnce(await answers(capture))
+  })
+
+  test('what it says only to machines that it knows is heard from them', async () => {
+    await startRival('--no-ping', '--dhcp-ignore=tag:!known')
+    const serving = await serve()
+    await becomes(serving, gives)
+    const conf = join(network.folder, 'dhclient.conf')
+    writeFileSync(conf, `reject ${ours.address};\n`)
+    const words = ['-4', '-1', '-v', '-cf', conf, '-sf', '/bin/true', 'eth0']
+    const ran = await network.run(machine(2), ['dhclient', ...words], { private: true })
+    expect(ran.output).toMatch(/bound to 10\.40\.0\.104/)
+    await becomes(serving, steppedBack)
+  })
+
+  test.for(['before', 'after'])(
+    'this machine’s own DHCP client goes on, started %s the service',
+    async (when) => {
+      await startRival('--no-ping')
+      const words = ['dhclient', '-4', '-d', '-v', '-sf', '/bin/true', 'eth0']
+      const early = when === 'before' ? stayingClient(us) : undefined
+      await early?.line(/lease of/)
+      const serving = await serve()
+      await becomes(serving, steppedBack)
+      early?.signal('SIGUSR1')
+      const leases = () => early?.lines.filter((line) => line.includes('lease of')).length
+      if (early !== undefined) await expect.poll(leases).toBe(2)
+      else await network.start(us, words, { private: true }).line(/bound to 10\.40\.0\.10\d/)
+      expect(serving.lines.filter((line) => line.includes('service.hint'))).toEqual([])
+    },
+  )
+
+  test('a firewall that closes the client port: heard all the same', async () => {
+    await firewall(us, 'udp dport 68')
+    await startRival('--no-ping')
+    await becomes(await serve(), steppedBack)
+  })
+
+  test('a server that answers no relay: heard on the client port', async () => {
+    await firewall(other, 'udp dport 67 @th,256,32 != 0') // giaddr, behind the UDP header
+    await startRival('--no-ping')
+    await becomes(await serve(), steppedBack)
+    const counted = await network.run(other, ['nft', 'list', 'table', 'ip', 'f'])
+    expect(counted.output).toMatch(/packets [1-9]/)
+  })
+
+  test('a client port that somebody keeps for himself: told, and heard all the same', async () => {
+    const holder = `require('dgram').createSocket('udp4').bind(68, () => console.log('has it'))`
+    await network.start(us, [node, '-e', holder]).line(/has it/)
+    await startRival('--no-ping')
+    const serving = await serve()
+    await serving.line(/service.hint.*UDP port 68 .* is in use by/)
+    await becomes(serving, steppedBack)
+  })
+
+  test('behind a relay nobody can be asked: who asks again has no other server', async () => {
+    const [relay, client] = ['rel', 'cli'].map((name) => network.namespace(name))
+    network.plug(hub, [relay!, 'toward', '10.40.0.2/24'])
+    network.link([relay!, 'away', '10.50.0.1/24'], [client!, 'eth0'])
+    await network.run(us, ['ip', 'route', 'add', '10.50.0.0/24', 'via', '10.40.0.2'])
+    const remote = { ...subnet, network: '10.50.0.0/24', pool: ['10.50.0.10', '10.50.0.20'] }
+    const serving = await serve({ subnets: [remote] })
+    await serveDnsmasq(network, relay!, ['--dhcp-relay=10.50.0.1,10.40.0.1'])
+    expect(await udhcpc(network, client!, ['-t', '10'])).toMatchObject({
+      ip: expect.stringMatching(/^10\.50\.0\.[12]\d$/),
+    })
+    expect(roles(serving)).toEqual([
+      'a machine asked again because nobody gives it an address: giving addresses',
+    ])
+  })
+})
+
+describe('two services on one wire', () => {
+  test('started together: the lower address gives, the other when that one has died', async () => {
+    const capture = await network.capture(hub, 'br0', 'udp and src port 67')
+    const [one, two] = await Promise.all([serve(), serveAtOther()])
+    await becomes(one, gives)
+    await becomes(two, /^10\.40\.0\.1(, another Bootlace, is about to give| gives) addresses/)
+    expect(await udhcpc(network, machine(1))).toMatchObject({ serverid: ours.address })
+    await one.stop('SIGKILL')
+    await becomes(two, gives)
+    expect(await udhcpc(network, machine(2))).toMatchObject({ serverid: rival.address })
+
+    const again = await serve()
+    await becomes(again, steppedBack)
+    expect(await udhcpc(network, machine(3))).toMatchObject({ serverid: rival.address })
+    expect(roles(two).at(-1)).toMatch(gives)
     expectEachOnce(await answers(capture))
   })
 })
