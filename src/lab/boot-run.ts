@@ -73,7 +73,11 @@ export class BootRun {
   observe(event: ServiceEvent): void {
     if (this.#poweredOn === undefined || !this.#isMine(event)) return
     this.#progress.observe(event, this.#secondsAt(event.at))
-    this.#step({ seconds: this.#secondsAt(event.at), says: tell(event) ?? event.type, event })
+    this.#step({
+      seconds: this.#secondsAt(event.at),
+      says: tell(event) ?? event.reason ?? event.type,
+      event,
+    })
   }
 
   async run(): Promise<LabResult> {
