@@ -180,8 +180,8 @@ export const sections = {
     .array(lineValue, { error: 'a list of names or patterns such as eth1 or tap*' })
     .optional()
     .describe(
-      'Interfaces that DHCP and TFTP serve, names or patterns (tap*). Default: all that are up. ' +
-        'HTTP and the mirrors listen on every address of the machine.',
+      'Interfaces that are served, names or patterns (tap*): DHCP, TFTP, HTTP and the mirrors. ' +
+        'Default: all that are up. HTTP always answers on loopback.',
     ),
   data: path.default('data').describe('Leases and machine state: keep it.'),
   dhcp: dhcp.prefault({}),
