@@ -11,7 +11,8 @@ import type { MachineTable } from '../boot/machine-table.ts'
 import { treePath } from '../boot/tree-path.ts'
 import { diskTree } from '../io/disk-tree.ts'
 import { type FileTree, overlay } from '../io/file-tree.ts'
-import { generatedTree, trampTree } from '../server/boot-tree.ts'
+import { generatedTree, syslinuxTree, trampTree } from '../server/boot-tree.ts'
+import type { MenuSite } from '../server/menu-context.ts'
 import type { Config } from './config-schema.ts'
 import type { Site } from './site.ts'
 
@@ -19,6 +20,8 @@ export interface BootFiles {
   /** What TFTP and HTTP serve. */
   readonly tree: FileTree
   readonly userFiles: FileTree | undefined
+  /** What menus are rendered from. */
+  readonly menus: MenuSite
   /** Boot loaders and image files, as paths in the tree; kept current by `refresh`. */
   readonly loaders: ReadonlySet<string>
   /** Looks again which boot loaders are there. */
@@ -63,8 +66,11 @@ export async function bootFiles(options: BootFilesOptions): Promise<BootFiles> {
   }
   await refresh()
   return {
-    tree: overlay([trampTree(generated), ...own, generatedTree(generated), loaderTree, images]),
+    tree: syslinuxTree(
+      overlay([trampTree(generated), ...own, generatedTree(generated), loaderTree, images]),
+    ),
     userFiles,
+    menus: generated,
     loaders,
     refresh,
   }

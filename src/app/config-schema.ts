@@ -12,22 +12,12 @@ import {
   nameValue,
   portValue,
   rangeValue,
+  section,
   sizeValue,
   subnetValue,
   urlValue,
 } from './config-values.ts'
-
-const bootPath = z
-  .string({ error: 'a path in the boot tree, or a URL' })
-  .min(1, { error: 'a path in the boot tree, or a URL' })
-  .pipe(lineValue)
-
-/** An object with these keys and no others. */
-function section<T extends z.core.$ZodLooseShape>(shape: T) {
-  return z.strictObject(shape, {
-    error: `a section with the keys ${Object.keys(shape).join(', ')}`,
-  })
-}
+import { menuSchema } from './menu-schema.ts'
 
 const path = z.string({ error: 'a path' }).min(1, { error: 'a path' })
 const mode = z.enum(['auto', 'full', 'proxy', 'off'], { error: 'auto, full, proxy or off' })
@@ -80,37 +70,6 @@ const dhcp = section({
     .array(subnet, { error: 'a list of subnets' })
     .default([])
     .describe('The networks on which Bootlace is told what to do.'),
-})
-
-const entry = section({
-  name: nameValue.describe('Unique; what `hosts[].boot` refers to.'),
-  title: lineValue.describe('The line in the menu.'),
-  key: z
-    .string({ error: 'one letter or digit' })
-    .regex(/^[a-z0-9]$/i, { error: 'one letter or digit' })
-    .optional()
-    .describe('Hotkey: one letter or digit.'),
-  kernel: bootPath.describe('A path in the boot tree (as in your `files` folder), or a URL.'),
-  initrd: z
-    .union([lineValue, z.array(lineValue)], { error: 'a path, or a list of paths' })
-    .default([])
-    .describe('Initrds, in order.'),
-  args: lineValue
-    .default('')
-    .describe('Kernel arguments; `${server}` stands for the URL of Bootlace.'),
-})
-
-const menu = section({
-  title: lineValue.default('Bootlace').describe('Shown above the menu.'),
-  timeout: durationValue
-    // The most that PXELINUX takes (doc/syslinux.txt, TIMEOUT).
-    .refine((seconds) => seconds < 3600, { error: 'a duration of less than 60m' })
-    .prefault('20s')
-    .describe('Until the default starts; 0s waits for ever.'),
-  default: nameValue
-    .default('disk')
-    .describe('The entry that starts by itself: `disk`, `tinyvm` or one of your own.'),
-  entries: z.array(entry, { error: 'a list of menu entries' }).default([]).describe('Your own.'),
 })
 
 const host = section({
@@ -198,7 +157,7 @@ export const sections = {
       'A folder of your own: at the root over TFTP and HTTP, and over HTTP under /files/, too.',
     ),
   http: section({ port: portValue.default(80).describe('TCP port.') }).prefault({}),
-  menu: menu.prefault({}),
+  menu: menuSchema.prefault({}),
   hosts: z.array(host, { error: 'a list of hosts' }).default([]).describe('Machines you know.'),
   mirrors: z
     .record(nameValue, mirror, { error: 'mirrors by name' })

@@ -62,7 +62,9 @@ function rows(node: SchemaNode, path: string, isRequired = false): string[] {
   ]
   const own = node.description === undefined || path === '' ? [] : [row(path, node, isRequired)]
   const required = new Set(node.required?.map((name) => `${path}.${name}`))
-  return [...own, ...inner.flatMap(([name, child]) => rows(child, name, required.has(name)))]
+  // Menu entries hold menu entries: the same keys, said once.
+  const told = inner.filter(([name]) => !/(\b\w+\[\])\.\1/.test(name))
+  return [...own, ...told.flatMap(([name, child]) => rows(child, name, required.has(name)))]
 }
 
 function row(path: string, node: SchemaNode, isRequired: boolean): string {

@@ -39,6 +39,8 @@ export const eventTypes = {
     'info',
     'a menu or a boot script was rendered for a machine; `entry` is its choice',
   ],
+  'menu.opened': ['info', 'the password of `entry` was right'],
+  'menu.refused': ['warn', 'the password of `entry` was not; `reason` says why'],
   'machine.up': ['info', 'the booted system reported that it is up'],
   'mirror.hit': ['info', 'served from the cache'],
   'mirror.join': ['info', 'served from a download that was already running'],

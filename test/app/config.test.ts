@@ -117,8 +117,8 @@ mirrors:
     'menu.entries[0].name: disk is built in; choose another name',
     'menu.entries[2].name: is the same as menu.entries[1].name',
     'menu.entries[2].key: is the same as menu.entries[1].key',
-    'menu.default: there is no entry nope; there are disk, tinyvm, shell, disk, a, a',
-    'hosts[0].boot: there is no entry gone; there are menu, autodeploy, disk, tinyvm, shell, disk, a, a',
+    'menu.default: there is no entry nope; there are disk, tinyvm, memtest, shell, disk, a, a',
+    'hosts[0].boot: there is no entry gone; there are menu, autodeploy, disk, tinyvm, memtest, shell, disk, a, a',
     'hosts[0].address: lies in none of dhcp.subnets',
     'hosts[1].boot: autodeploy needs a mirror named autodeploy (mirrors.autodeploy)',
     'hosts[1].name: is the same as hosts[0].name',
@@ -210,7 +210,7 @@ test('variables and flags override single values and are named in problems', () 
 
 test('a section that is none is told which keys it has', () => {
   expect(problemsIn('menu: [1]')[0]).toContain(
-    'menu: found [1], allowed: a section with the keys title, timeout, default, entries',
+    'menu: found [1], allowed: a section with the keys title, timeout, default, graphical, background, entries',
   )
 })
 

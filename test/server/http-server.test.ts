@@ -234,6 +234,25 @@ describe('menus', () => {
       ])
   })
 
+  test.for([
+    { host: 'boot.lab.example:8080', url: 'http://boot.lab.example:8080' },
+    { host: 'boot.lab.example', url: 'http://boot.lab.example' },
+    { host: '[fd77::1]:8080', url: 'http://[fd77::1]:8080' },
+    { host: 'boot.lab.example:123456', url: 'http://127.0.0.1' },
+  ])('asked as $host, it names $url: a container’s port may be another', async ({ host, url }) => {
+    const headers = { host }
+    const answer = await server.inject({ url: '/menu.ipxe?mac=52:54:00:00:00:09', headers })
+    expect(answer.body).toContain(`kernel ${url}/boot/k`)
+  })
+
+  test('what the loader says of its processor goes into the menu', async () => {
+    const url = '/menu.ipxe?mac=52:54:00:00:00:09&arch='
+    const headers = { host: '192.168.50.1' }
+    expect((await server.inject({ url: `${url}x86_64-efi`, headers })).body).toContain('/boot/k')
+    expect((await server.inject({ url: `${url}arm64-efi`, headers })).body).not.toContain('/boot/k')
+    expect((await server.inject({ url: `${url}what`, headers })).body).toContain('/boot/k')
+  })
+
   test('a Host that is no name is not repeated in a script', async () => {
     const headers = { host: 'x y${shell}' }
     const answer = await server.inject({ ...fromMachine, url: '/menu.ipxe', headers })
