@@ -27,11 +27,11 @@ import { EventHub } from '../server/event-hub.ts'
 import { HttpListeners } from '../server/http-listeners.ts'
 import { buildHttpServer } from '../server/http-server.ts'
 import type { LeaseView } from '../server/http-options.ts'
-import { lockedMenuRoute } from '../server/locked-menu.ts'
 import { TftpServer } from '../server/tftp-server.ts'
 import { type BootFiles, bootFiles } from './boot-files.ts'
 import type { Config } from './config-schema.ts'
 import { openingFolder } from './folders.ts'
+import { learnLoaders } from './learned-loaders.ts'
 import type { Log } from './log.ts'
 import { type MacLookup, macLookup } from './mac-lookup.ts'
 import { type OpenMirror, openMirrors } from './mirrors.ts'
@@ -157,7 +157,6 @@ async function openHttp(
     isReady,
     clock,
   })
-  lockedMenuRoute(server, { ...files.menus, clock })
   const autodeploy = mirrors.find(({ mirror }) => mirror.name === 'autodeploy')
   if (autodeploy) await server.register(autodeploy.mirror.plugin, { prefix: '/vmw' })
   return server
@@ -197,11 +196,13 @@ function tftpServer({ config, emit, macs, clock, interfaces }: Parts, files: Boo
 function dhcpServer(parts: Parts, files: BootFiles, store: LeaseStore): DhcpServer {
   const { config, site, leases, emit, clock } = parts
   const interfaces = () => parts.interfaces().filter(({ addresses }) => addresses.length > 0)
+  const loaderWatch = learnLoaders(parts, files.loaders)
   const plan = bootPlanner(
     {
       hosts: site.hosts,
       httpPort: config.http.port,
       loaders: files.loaders,
+      firstLoader: (machine) => loaderWatch.firstLoader(machine),
       tftpPort: config.tftp.port,
     },
     oncePerMachine(emit),

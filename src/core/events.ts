@@ -39,6 +39,11 @@ export const eventTypes = {
     'info',
     'a menu or a boot script was rendered for a machine; `entry` is its choice',
   ],
+  'loader.works': ['info', 'a boot loader was seen to run on a machine; it is remembered'],
+  'loader.silent': [
+    'warn',
+    'a boot loader arrived whole and was never started; `bootFile` is what the machine gets now',
+  ],
   'menu.opened': ['info', 'the password of `entry` was right'],
   'menu.refused': ['warn', 'the password of `entry` was not; `reason` says why'],
   'machine.up': ['info', 'the booted system reported that it is up'],
