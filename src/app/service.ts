@@ -27,6 +27,7 @@ import { EventHub } from '../server/event-hub.ts'
 import { HttpListeners } from '../server/http-listeners.ts'
 import { buildHttpServer } from '../server/http-server.ts'
 import type { LeaseView } from '../server/http-options.ts'
+import { lockedMenuRoute } from '../server/locked-menu.ts'
 import { TftpServer } from '../server/tftp-server.ts'
 import { type BootFiles, bootFiles } from './boot-files.ts'
 import type { Config } from './config-schema.ts'
@@ -157,6 +158,7 @@ async function openHttp(
     isReady,
     clock,
   })
+  lockedMenuRoute(server, { ...files.menus, clock })
   const autodeploy = mirrors.find(({ mirror }) => mirror.name === 'autodeploy')
   if (autodeploy) await server.register(autodeploy.mirror.plugin, { prefix: '/vmw' })
   return server
