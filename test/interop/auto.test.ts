@@ -206,6 +206,15 @@ describe('one service', () => {
     expectEachOnce(await answers(capture))
   })
 
+  test('one that appears between two questions is found when the next machine asks', async () => {
+    const serving = await serve({ timing: { ...timing, probe: 600_000, takeover: 900_000 } })
+    await becomes(serving, gives)
+    await startRival('--no-ping')
+    await udhcpc(network, machine(1))
+    await becomes(serving, steppedBack)
+    expect(await udhcpc(network, machine(2))).toMatchObject({ serverid: rival.address })
+  })
+
   test('what it says only to machines that it knows is heard from them', async () => {
     await startRival('--no-ping', '--dhcp-ignore=tag:!known')
     const serving = await serve()
