@@ -208,6 +208,14 @@ test('variables and flags override single values and are named in problems', () 
   ).toEqual([expect.stringMatching(/^--subnet: dhcp\.subnets\[0\]\.network: found "x", allowed/)])
 })
 
+test('auto has to wait for an answer, and for a silence that holds a whole round', () => {
+  expect(problemsIn('dhcp: { auto: { listen: 0s, probe: 0s, takeover: 0s } }')).toEqual([
+    'lab.yaml:1:25: dhcp.auto.listen: must be at least 1s',
+    'lab.yaml:1:36: dhcp.auto.probe: must be at least 1s',
+    'lab.yaml:1:50: dhcp.auto.takeover: must be longer than dhcp.auto.listen',
+  ])
+})
+
 test('a section that is none is told which keys it has', () => {
   expect(problemsIn('menu: [1]')[0]).toContain(
     'menu: found [1], allowed: a section with the keys title, timeout, default, graphical, background, entries',

@@ -19,3 +19,23 @@ test('a pool that is named, and one that is named empty, are what was said', () 
   ])
   expect(poolOf('{ network: 192.168.50.0/24, pool: [] }')).toEqual([])
 })
+
+test.for<[string, string]>([
+  ['subnets: [ { network: 10.0.0.0/24 } ]', 'auto proxy'],
+  ['mode: full, subnets: [ { network: 10.0.0.0/24 } ]', 'full proxy'],
+  ['mode: full, subnets: [ { network: 10.0.0.0/24, mode: proxy } ]', 'proxy proxy'],
+  ['mode: off, subnets: [ { network: 10.0.0.0/24, mode: auto } ]', 'auto off'],
+])('what is done on a named network and on others: %s', ([dhcp, modes]) => {
+  const { subnets, otherwise } = siteOf(parseConfig(`dhcp: { ${dhcp} }`, 'test.yaml'))
+  expect(`${subnets[0]?.mode} ${otherwise}`).toBe(modes)
+})
+
+test('how auto finds out is told in milliseconds', () => {
+  const timing = (yaml: string) => siteOf(parseConfig(yaml, 'test.yaml')).timing
+  expect(timing('')).toEqual({ listen: 5000, probe: 30_000, takeover: 60_000 })
+  expect(timing('dhcp: { auto: { listen: 1s, takeover: 2m } }')).toEqual({
+    listen: 1000,
+    probe: 30_000,
+    takeover: 120_000,
+  })
+})

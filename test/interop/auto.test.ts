@@ -158,6 +158,18 @@ describe('one service', () => {
     expect(packets).not.toMatch(/DHCP-Message \(53\), length 1: Request/)
   })
 
+  test('to name a subnet is enough', async () => {
+    const folders = ['data', 'cache'].map((name) => join(network.folder, name))
+    const variables = [`BOOTLACE_DATA=${folders[0]}`, `BOOTLACE_CACHE_DIRECTORY=${folders[1]}`]
+    const main = new URL('../../src/main.ts', import.meta.url).pathname
+    const command = [node, main, 'serve', '--subnet', '10.40.0.0/24', '--interface', 'eth0']
+    const running = network.start(us, ['env', ...variables, ...command])
+    await running.line(/"dhcp.role".*asking whether another DHCP server is there/, 20_000)
+    const ready = await running.line(/"service.ready"/)
+    expect(ready).toContain('boot data, until it is known whether a DHCP server is there')
+    await running.line(/"dhcp.role".*no other DHCP server answered in 5 s: giving addresses/)
+  })
+
   test('one is there: boot data beside it, from the first packet on', async () => {
     await startRival('--no-ping')
     const capture = await network.capture(us, 'eth0', `ether src ${ours.mac} and udp src port 67`)
