@@ -14,8 +14,11 @@ export const places = {
   tinyvm: folder('images/tinyvm'),
   /** What goes into the image and is a plain file of ours. */
   tinyvmRoot: folder('src/setup/tinyvm/rootfs'),
-  /** Kernel, busybox and modules out of the packages: a changed script needs no network. */
+  /** Kernel, programs and modules out of the packages: a changed script needs no network. */
   tinyvmParts: folder('.setup/tinyvm'),
+  /** The same for ARM64: `boot/tinyvm-arm64/` of the tree. */
+  tinyvmArm64: folder('images/tinyvm-arm64'),
+  tinyvmArm64Parts: folder('.setup/tinyvm-arm64'),
   /** ROMs of QEMU's network cards, only for the lab. */
   roms: folder('.setup/roms'),
   /** Programs that only the bench runs, a folder each. */
