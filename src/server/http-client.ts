@@ -27,14 +27,14 @@ export function clientOf(request: FastifyRequest<ClientRoute>): Client {
 /**
  * The name and port by which the client reached us, for the URLs in its menu: the `Host` it sent,
  * since the socket's own address may lie behind a container's port mapping. Only the client that
- * sent it gets it back, and so a zone in it is that client's own name for its link.
+ * sent it gets it back. Without a zone: no loader needs it, and a URL cannot hold it (WHATWG URL).
  */
 function serverOf({
   headers,
   socket,
 }: FastifyRequest<ClientRoute>): Pick<Client, 'server' | 'port'> {
   const host = hostHeader.exec(headers.host ?? '')?.groups
-  const name = host?.['ipv6']?.replace('%25', '%') ?? host?.['name']
+  const name = host?.['ipv6'] ?? host?.['name']
   if (name === undefined) {
     return { server: withoutZone(plainAddress(socket.localAddress ?? '127.0.0.1')) }
   }
@@ -43,4 +43,4 @@ function serverOf({
 
 /** RFC 9110 §7.2; a zone is written `%25net0` (RFC 6874), by some only `%net0`. */
 const hostHeader =
-  /^(?:\[(?<ipv6>[\da-f:.]+(?:%[\w.~-]+)?)\]|(?<name>[\w.-]+))(?::(?<port>\d{1,5}))?$/i
+  /^(?:\[(?<ipv6>[\da-f:.]+)(?:%[\w.~-]+)?\]|(?<name>[\w.-]+))(?::(?<port>\d{1,5}))?$/i
