@@ -17,7 +17,10 @@ export const eventTypes = {
   'dhcp.nak': ['info', 'request refused; `reason` says why'],
   'dhcp.release': ['info', 'a machine gave its address back'],
   'dhcp.decline': ['warn', 'a machine found its address in use; it is set aside for a while'],
-  'dhcp.conflict': ['info', 'an address of the pool is in use without a lease; it is set aside'],
+  'dhcp.conflict': [
+    'info',
+    'an address of the pool is in use without a lease; `reason` says by whom',
+  ],
   'dhcp.inform': ['debug', 'configuration given to a machine that has its address'],
   'dhcp.ignore': ['debug', 'a packet left unanswered; `reason` says why'],
   'dhcp.exhausted': ['warn', 'no address left in the pool'],

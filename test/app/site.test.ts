@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { parseConfig } from '../../src/app/config.ts'
 import { siteOf } from '../../src/app/site.ts'
+import type { RoleTiming } from '../../src/protocol/dhcp/server-role.ts'
 import { ip } from '../support/dhcp-messages.ts'
 
 function poolOf(subnet: string) {
@@ -30,12 +31,12 @@ test.for<[string, string]>([
   expect(`${subnets[0]?.mode} ${otherwise}`).toBe(modes)
 })
 
-test('how auto finds out is told in milliseconds', () => {
-  const timing = (yaml: string) => siteOf(parseConfig(yaml, 'test.yaml')).timing
-  expect(timing('')).toEqual({ listen: 5000, probe: 30_000, takeover: 60_000 })
-  expect(timing('dhcp: { auto: { listen: 1s, takeover: 2m } }')).toEqual({
-    listen: 1000,
-    probe: 30_000,
-    takeover: 120_000,
-  })
+test.for<[string, RoleTiming]>([
+  ['', { listen: 5000, probe: 30_000, takeover: 60_000 }],
+  [
+    'dhcp: { auto: { listen: 1s, takeover: 2m } }',
+    { listen: 1000, probe: 30_000, takeover: 120_000 },
+  ],
+])('how auto finds out is told in milliseconds: %s', ([yaml, timing]) => {
+  expect(siteOf(parseConfig(yaml, 'test.yaml')).timing).toEqual(timing)
 })
