@@ -2,6 +2,7 @@
 import packageFile from '../package.json' with { type: 'json' }
 import { configCommand } from './app/config-command.ts'
 import { hashCommand } from './app/hash-command.ts'
+import { imageCommand } from './app/image-command.ts'
 import { labCommand } from './app/lab-command.ts'
 import { serveCommand } from './app/serve-command.ts'
 import { InputError, SystemError, messageOf } from './core/errors.ts'
@@ -14,6 +15,7 @@ interface Command {
 const commands: Readonly<Record<string, Command>> = {
   serve: { says: 'the service: DHCP, TFTP, HTTP and the mirrors', run: serveCommand },
   lab: { says: 'boots a virtual machine through this very service', run: labCommand },
+  image: { says: 'images: what is in them; add, list, remove', run: imageCommand },
   config: { says: 'config check FILE: tells everything that is wrong with it', run: configCommand },
   'hash-password': { says: 'the hash of a password, for menu entries', run: hashCommand },
 }

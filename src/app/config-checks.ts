@@ -12,7 +12,7 @@ import {
 import type { Config } from './config-schema.ts'
 import { list, repeats, says, twice } from './check-words.ts'
 import { type Problem, formatPath } from './config-problems.ts'
-import { bootChoices, checkMenu } from './menu-checks.ts'
+import { bootChoices, checkImages, checkMenu } from './menu-checks.ts'
 
 type Sections = Partial<Config>
 
@@ -20,12 +20,16 @@ type Sections = Partial<Config>
 const shortestLease = 60
 const longestLease = 3650 * 86_400
 
-export function checkTogether(config: Sections): Problem[] {
+/** `present` are the names of images that are there without being configured. */
+export function checkTogether(config: Sections, present: readonly string[]): Problem[] {
+  const configured = Object.keys(config.images ?? {})
+  const images = [...new Set([...configured, ...present])]
   return [
     ...checkSubnets(config),
     ...checkAuto(config),
-    ...(config.menu === undefined ? [] : checkMenu(config.menu)),
-    ...checkHosts(config),
+    ...(config.menu === undefined ? [] : checkMenu(config.menu, images)),
+    ...checkImages(config.menu, configured),
+    ...checkHosts(config, images),
     ...checkPorts(config),
     ...checkMirrors(config),
   ]
@@ -90,9 +94,12 @@ function overlap(one: Subnet, other: Subnet): boolean {
   return contains(one, other.network) || contains(other, one.network)
 }
 
-function checkHosts({ hosts, menu, dhcp, mirrors }: Sections): Problem[] {
+function checkHosts(
+  { hosts, menu, dhcp, mirrors }: Sections,
+  images: readonly string[],
+): Problem[] {
   if (hosts === undefined) return []
-  const known = bootChoices(menu)
+  const known = bootChoices(menu, images)
   const problems = hosts.flatMap((host, index): Problem[] => {
     const at = ['hosts', index]
     const named = dhcp?.subnets.map((subnet) => subnet.network) ?? []

@@ -128,6 +128,17 @@ const mirror = section({
     .describe('Which paths may be stored.'),
 })
 
+const image = section({
+  source: path.describe(
+    'An OVA, an OVF with its disks beside it, a VMDK, a raw disk or a folder. It is served as it ' +
+      'stands, never copied.',
+  ),
+  title: lineValue.optional().describe('The line in the menu. Default: what the image says.'),
+  args: lineValue
+    .optional()
+    .describe('Kernel arguments instead of those that the image itself boots with.'),
+})
+
 const cache = section({
   directory: path.default('cache').describe('Where payloads are kept; may be deleted at any time.'),
   size: sizeValue.prefault('32GiB').describe('How much disk it may take.'),
@@ -159,6 +170,13 @@ export const sections = {
   http: section({ port: portValue.default(80).describe('TCP port.') }).prefault({}),
   menu: menuSchema.prefault({}),
   hosts: z.array(host, { error: 'a list of hosts' }).default([]).describe('Machines you know.'),
+  images: z
+    .record(nameValue, image, { error: 'images by name' })
+    .default({})
+    .describe(
+      'Images by name, which is their entry of the menu and their folder below `boot/`. What lies ' +
+        'in `images/` is there without being named here.',
+    ),
   mirrors: z
     .record(nameValue, mirror, { error: 'mirrors by name' })
     .default({})

@@ -5,14 +5,25 @@ import type { Config } from './config-schema.ts'
 import { parseLock } from './lock-value.ts'
 import type { EntryConfig } from './menu-schema.ts'
 
-/** The user's own entries come first; a hotkey of theirs is theirs. */
-export function catalogOf({ menu, mirrors }: Pick<Config, 'menu' | 'mirrors'>): Catalog {
+/**
+ * The user's own entries come first, then images as they come and go; a hotkey of the user's is the
+ * user's.
+ */
+export function catalogOf(
+  { menu, mirrors }: Pick<Config, 'menu' | 'mirrors'>,
+  images: () => readonly Entry[] = () => [],
+): Catalog {
   const own = menu.entries.map(entryOf)
   const taken = new Set(own.map((entry) => entry.key?.toLowerCase()))
   const builtIn = builtInEntries('autodeploy' in mirrors).map((entry) =>
     taken.has(entry.key) ? { ...entry, key: undefined } : entry,
   )
-  return { ...menu, entries: [...own, ...builtIn] }
+  return {
+    ...menu,
+    get entries() {
+      return [...own, ...images(), ...builtIn]
+    },
+  }
 }
 
 function entryOf(config: EntryConfig): Entry {

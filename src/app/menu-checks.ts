@@ -10,6 +10,8 @@ type MenuConfig = ReturnType<(typeof menuSchema)['parse']>
 /** Entries that exist without being configured, and words that are choices without being entries. */
 const builtInEntries = ['disk', 'tinyvm', 'memtest', 'shell']
 const choices = ['menu', 'autodeploy']
+/** Folders below `boot/` that Bootlace fills itself. */
+const ownImages = ['tinyvm-arm64']
 
 /** One entry, with where it stands. */
 interface Place {
@@ -19,20 +21,33 @@ interface Place {
   readonly isLocked: boolean
 }
 
-export function checkMenu(menu: MenuConfig): Problem[] {
+/** `images` are the names of those that there are. */
+export function checkMenu(menu: MenuConfig, images: readonly string[]): Problem[] {
   const places = allPlaces(menu.entries, ['menu', 'entries'], false)
   return [
     ...places.flatMap(checkEntry),
     ...checkNames(places),
     ...checkKeys(menu.entries, ['menu', 'entries']),
-    ...checkDefault(menu.default, places),
+    ...checkDefault(menu.default, places, images),
   ]
 }
 
 /** Names that a host's `boot:` may be. */
-export function bootChoices(menu: MenuConfig | undefined): readonly string[] {
+export function bootChoices(
+  menu: MenuConfig | undefined,
+  images: readonly string[],
+): readonly string[] {
   const places = allPlaces(menu?.entries ?? [], [], false)
-  return [...choices, ...builtInEntries, ...bootable(places).map(({ entry }) => entry.name)]
+  const own = bootable(places).map(({ entry }) => entry.name)
+  return [...choices, ...builtInEntries, ...own, ...images]
+}
+
+/** Images are entries, too: none may have the name of another entry. */
+export function checkImages(menu: MenuConfig | undefined, images: readonly string[]): Problem[] {
+  const taken = [...bootChoices(menu, []), ...ownImages]
+  return images
+    .filter((name) => taken.includes(name))
+    .map((name) => says(['images', name], `there is an entry ${name} already; take another name`))
 }
 
 function allPlaces(entries: readonly EntryConfig[], path: KeyPath, isLocked: boolean): Place[] {
@@ -91,8 +106,13 @@ function checkKeys(entries: readonly EntryConfig[], path: KeyPath): Problem[] {
   ]
 }
 
-function checkDefault(choice: string, places: readonly Place[]): Problem[] {
-  const known = [...builtInEntries, ...bootable(places).map(({ entry }) => entry.name)]
+function checkDefault(
+  choice: string,
+  places: readonly Place[],
+  images: readonly string[],
+): Problem[] {
+  const own = bootable(places).map(({ entry }) => entry.name)
+  const known = [...builtInEntries, ...own, ...images]
   const at = ['menu', 'default']
   if (!known.includes(choice)) {
     return [says(at, `there is no entry ${choice}; there are ${list(known)}`)]

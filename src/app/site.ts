@@ -6,7 +6,7 @@ import {
   broadcastAddress,
   contains,
 } from '../core/address.ts'
-import type { Catalog } from '../boot/catalog.ts'
+import type { Catalog, Entry } from '../boot/catalog.ts'
 import type { Host } from '../boot/host.ts'
 import type { RoleTiming } from '../protocol/dhcp/server-role.ts'
 import type { DhcpSubnet } from '../protocol/dhcp/subnet.ts'
@@ -24,10 +24,11 @@ export interface Site {
   readonly timing: RoleTiming
 }
 
-export function siteOf(config: Config): Site {
+/** `images` are the entries of those that there are at the moment. */
+export function siteOf(config: Config, images?: () => readonly Entry[]): Site {
   return {
     hosts: new Map(config.hosts.map((host) => [host.mac, host])),
-    catalog: catalogOf(config),
+    catalog: catalogOf(config, images),
     subnets: config.dhcp.subnets.map((subnet) => subnetOf(subnet, config)),
     otherwise: config.dhcp.mode === 'off' ? 'off' : 'proxy',
     timing: timingOf(config.dhcp.auto),
