@@ -259,6 +259,21 @@ describe('menus', () => {
     expect(answer.body).not.toContain('${shell}')
   })
 
+  test.for([
+    ['[fd77::1]', 'http://[fd77::1]/'],
+    ['[fd77::1]:8080', 'http://[fd77::1]:8080/'],
+    ['[fe80::1%25net0]', 'http://[fe80::1]/'],
+    ['[fe80::1%net0]:80', 'http://[fe80::1]/'],
+  ] as const)('over IPv6, a client that asked %s is sent to %s', async ([host, url]) => {
+    const answer = await server.inject({ ...fromMachine, url: '/menu.ipxe', headers: { host } })
+    expect(answer.body).toContain(`kernel ${url}boot/k `)
+  })
+
+  test('an IPv4 client of a socket for both families has its IPv4 address', async () => {
+    await server.inject({ url: '/menu.ipxe', remoteAddress: '::ffff:192.168.50.100' })
+    expect(events).toContainEqual(expect.objectContaining({ ip: '192.168.50.100' }))
+  })
+
   test('lpxelinux gets its menu, with doubled slashes', async () => {
     const answer = await server.inject({
       ...fromMachine,
