@@ -239,22 +239,28 @@ describe('one service', () => {
     await becomes(serving, steppedBack)
   })
 
-  test.for(['before', 'after'])(
-    'this machine’s own DHCP client goes on, started %s the service',
-    async (when) => {
-      await startRival('--no-ping')
-      const words = ['dhclient', '-4', '-d', '-v', '-sf', '/bin/true', 'eth0']
-      const early = when === 'before' ? stayingClient(us) : undefined
-      await early?.line(/lease of/)
-      const serving = await serve()
-      await becomes(serving, steppedBack)
-      early?.signal('SIGUSR1')
-      const leases = () => early?.lines.filter((line) => line.includes('lease of')).length
-      if (early !== undefined) await expect.poll(leases).toBe(2)
-      else await network.start(us, words, { private: true }).line(/bound to 10\.40\.0\.10\d/)
-      expect(serving.lines.filter((line) => line.includes('service.hint'))).toEqual([])
-    },
-  )
+  test('this machine’s own DHCP client renews as before', async () => {
+    await startRival('--no-ping')
+    const client = stayingClient(us)
+    await client.line(/lease of/)
+    const serving = await serve()
+    await becomes(serving, steppedBack)
+    client.signal('SIGUSR1')
+    const leases = () => client.lines.filter((line) => line.includes('lease of')).length
+    await expect.poll(leases).toBe(2)
+    expect(serving.lines.filter((line) => line.includes('service.hint'))).toEqual([])
+  })
+
+  test.for([
+    ['dhclient', '-4', '-1', '-v', '-sf', '/bin/true', 'eth0'],
+    ['dhcpcd', '-4', '-1', '-B', '-A', '-d', '--script', '/bin/true', 'eth0'],
+  ])('a DHCP client that this machine starts later gets its lease: %s', async (command) => {
+    await startRival('--no-ping')
+    const serving = await serve()
+    await becomes(serving, steppedBack)
+    const ran = await network.run(us, command, { private: true })
+    expect(ran.output).toMatch(/(bound to|leased) 10\.40\.0\.10\d/)
+  })
 
   test('a firewall that closes the client port: heard all the same', async () => {
     await firewall(us, 'udp dport 68')
