@@ -8,7 +8,7 @@ import type { Loader } from '../boot/host.ts'
 import type { CardModel } from '../setup/lab-files.ts'
 import type { BoardChoice } from './boards.ts'
 import type { MachineOptions } from './lab-config.ts'
-import type { LabSetup } from './lab.ts'
+import type { LabOptions } from './lab.ts'
 
 /** How a machine starts. */
 export const starts = {
@@ -30,7 +30,7 @@ export const modes = {
   proxy: { mode: 'proxy' },
   auto: { mode: 'auto' },
   'auto rival': { mode: 'auto', rival: true },
-} as const satisfies Readonly<Record<string, Pick<LabSetup, 'mode' | 'rival'>>>
+} as const satisfies Readonly<Record<string, Pick<LabOptions, 'mode' | 'rival'>>>
 
 type Values = {
   readonly start: keyof typeof starts
@@ -128,15 +128,14 @@ export const allCells: readonly Cell[] = dimensions.start.flatMap((start) =>
 
 export const possibleCells: readonly Cell[] = allCells.filter((cell) => gapOf(cell) === undefined)
 
+type CellLab = MachineOptions & Pick<LabOptions, 'mode' | 'rival' | 'tries'>
+
 /** The lab that boots this cell, straight to its report. */
-export function labOf({
-  start,
-  loader,
-  mode,
-  card,
-}: Cell): MachineOptions & Pick<LabSetup, 'mode' | 'rival'> {
+export function labOf({ start, loader, mode, card }: Cell): CellLab {
   const own = loader === 'auto' ? {} : { loader }
-  return { ...starts[start], ...modes[mode], ...own, card, boot: 'tinyvm' }
+  // Refused by Secure Boot, PXE goes on to HTTP boot and HTTP boot to nothing: shim comes next time.
+  const tries = start === 'http secure' && loader === 'auto' ? 2 : 1
+  return { ...starts[start], ...modes[mode], ...own, card, boot: 'tinyvm', tries }
 }
 
 export function isIn(cell: Cell, { where }: Gap): boolean {
