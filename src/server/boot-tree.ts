@@ -57,13 +57,16 @@ export function generatedTree(options: GeneratedTreeOptions): FileTree {
  * `tramp`, which VMware's loaders ask for, pointing at our mirror. It goes before the user's own
  * folder: vCenter's zip brings a `tramp` that goes round the mirror.
  */
-export function trampTree(options: Pick<GeneratedTreeOptions, 'autodeploy' | 'emit'>): FileTree {
+export function trampTree(
+  options: Pick<GeneratedTreeOptions, 'autodeploy' | 'emit' | 'macOf'>,
+): FileTree {
   const { autodeploy, emit } = options
   return {
     open(path, client) {
       const name = treePath(path)?.join('/')
       if (name !== 'tramp' || autodeploy === undefined) return Promise.resolve(undefined)
-      emit({ type: 'menu.served', ip: client.ip, mac: client.mac, file: name, entry: 'autodeploy' })
+      const mac = macFor(client, options)
+      emit({ type: 'menu.served', ip: client.ip, mac, file: name, entry: 'autodeploy' })
       return Promise.resolve(textFile(renderTramp(trampUrl(client, autodeploy.port))))
     },
     list: () => Promise.resolve(autodeploy === undefined ? [] : ['tramp']),
