@@ -119,6 +119,11 @@ function graphics({ catalog }: MenuContext): string[] {
     [
       'set gfxmode=800x600,auto',
       'terminal_output gfxterm',
+      // In text UEFI firmware shows on the serial line what it shows on the screen; in pixels not.
+      'if serial --unit=0 --speed=115200; then',
+      '  terminal_output --append serial',
+      '  terminal_input --append serial',
+      'fi',
       "background_color '#0d1520'",
       ...(picture === '' ? [] : [`background_image "$files"${picture}`]),
       'set menu_color_normal=light-gray/black',

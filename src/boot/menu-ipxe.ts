@@ -220,5 +220,9 @@ function graphics(context: MenuContext): string[] {
   return [`console --x 800 --y 600${picture} ||`, ...colours.map((colour) => `${colour} ||`)]
 }
 
-/** The colours of the graphical PXELINUX menu: 4 is the paper, 6 the bar. */
-const colours = ['colour --rgb 0x0d1520 4', 'colour --rgb 0x58c4dc 6']
+/** The colours of the graphical PXELINUX menu: 4 is the paper, 6 the bar, and pair 2 what is on it. */
+const colours = [
+  'colour --rgb 0x0d1520 4',
+  'colour --rgb 0x58c4dc 6',
+  'cpair --foreground 0 --background 6 2',
+]
