@@ -21,6 +21,8 @@ export const places = {
   tinyvmArm64Parts: folder('.setup/tinyvm-arm64'),
   /** ROMs of QEMU's network cards, only for the lab. */
   roms: folder('.setup/roms'),
+  /** Kernel and modules of a machine that the tests build, only for them. */
+  standIn: folder('.setup/stand-in'),
   /** Programs that only the bench runs, a folder each. */
   peers: folder('.setup/peers'),
   /** All that set-up keeps for itself; safe to delete, nothing of it is in git. */

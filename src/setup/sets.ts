@@ -7,6 +7,7 @@ import { ensureRoms } from './lab-files.ts'
 import { ensureLoaders } from './loaders.ts'
 import { writeWhole } from './package-files.ts'
 import { places } from './places.ts'
+import { ensureStandIn } from './stand-in.ts'
 import { ensureTinyvm } from './tinyvm/build.ts'
 import { editions } from './tinyvm/editions.ts'
 import { ensureTools } from './tools.ts'
@@ -29,6 +30,7 @@ export async function ensureSet(set: SetupSet, wanted: { arm64?: boolean } = {})
   if (set === 'serve') return
   await ensureTools(set)
   await ensureRoms(amd64)
+  if (set === 'test') await ensureStandIn(amd64)
 }
 
 async function preparePrivateFolder(): Promise<void> {

@@ -21,6 +21,13 @@ export function tool(program: string, ...args: string[]): string {
   })
 }
 
+/** Runs a tool in a folder, which is made, with octets as its input. */
+export function toolIn(folder: string, argv: readonly string[], input: Uint8Array): void {
+  mkdirSync(folder, { recursive: true })
+  const [program = '', ...args] = argv
+  execFileSync(program, args, { cwd: folder, input, stdio: ['pipe', 'ignore', 'pipe'] })
+}
+
 /** A folder that goes with the test. */
 export function testFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'bootlace-images-'))
