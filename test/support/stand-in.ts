@@ -105,7 +105,17 @@ function keptFiles(): Uint8Array {
 }
 
 const folders: readonly CpioEntry[] = [
-  ...['bin', 'dev', 'etc', 'home', 'lib', 'lib/modules', 'opt', 'proc', 'sys', 'usr', 'usr/local'],
+  'bin',
+  'dev',
+  'etc',
+  'home',
+  'lib',
+  'lib/modules',
+  'opt',
+  'proc',
+  'sys',
+  'usr',
+  'usr/local',
 ].map((path) => ({ type: 'directory', path, mode: 0o755 }))
 
 /** core.gz: busybox, the modules and the init. */
