@@ -55,12 +55,11 @@ function reportRoute(fastify: FastifyInstance, { hub }: HttpServerOptions): Prom
   return Promise.resolve()
 }
 
-/** Without the hash of its password: whoever has that can try words without being counted. */
-function entryView({ lock, ...entry }: Entry): object {
-  const isLocked = lock !== undefined
-  return 'entries' in entry
-    ? { ...entry, isLocked, entries: entry.entries.map(entryView) }
-    : { ...entry, isLocked }
+/** Of what asks for a password neither the hash nor what it boots. */
+function entryView(entry: Entry): object {
+  const { type, name, title, key, lock } = entry
+  if (lock !== undefined) return { type, name, title, key, isLocked: true }
+  return 'entries' in entry ? { ...entry, entries: entry.entries.map(entryView) } : entry
 }
 
 function summaryOf({ steps, ...machine }: SeenMachine) {

@@ -166,18 +166,16 @@ function entryTable({ entries, default: choice }: Catalog): string {
   return table(['Key', 'Entry', 'Boots'], entryRows(entries, choice, ''))
 }
 
-/** A group's entries follow it, under its title. */
+/** A group's entries follow it, under its title; of what asks for a password nothing is told. */
 function entryRows(entries: readonly Entry[], choice: string, above: string): string[][] {
   return entries.flatMap((entry) => {
     const { name, key, title, lock } = entry
-    const text = `${above}${escapeHtml(title)}`
-    const notes = [
-      ...(name === choice ? ['default'] : []),
-      ...(lock === undefined ? [] : ['asks for a password']),
-    ].join(', ')
+    const text = `${above}${escapeHtml(title)}${name === choice ? ' (default)' : ''}`
+    const what = lock === undefined ? boots(entry) : 'asks for a password'
+    const isOpen = entry.type === 'group' && lock === undefined
     return [
-      [escapeHtml(key ?? ''), notes === '' ? text : `${text} (${notes})`, boots(entry)],
-      ...(entry.type === 'group' ? entryRows(entry.entries, choice, `${text} › `) : []),
+      [escapeHtml(key ?? ''), text, what],
+      ...(isOpen ? entryRows(entry.entries, choice, `${text} › `) : []),
     ]
   })
 }

@@ -6,7 +6,7 @@ import type { VirtualMachine } from '../../src/lab/virtual-machine.ts'
 import { story, timeout } from './lab-boot.ts'
 
 export interface MenuStep {
-  /** Text that the screen shows by now. */
+  /** Text that the console shows after the keys of the step before. */
   readonly sees: string
   /** By QEMU's names: `down`, `ret`. */
   readonly keys: readonly string[]
@@ -19,9 +19,10 @@ const painting = 1500
 
 /** Boots one machine to its report; throws with the whole story when it does not come there. */
 export async function walkMenus(
-  options: LabOptions,
+  wanted: Omit<LabOptions, 'mode' | 'timeout'> & Partial<LabOptions>,
   steps: readonly MenuStep[],
 ): Promise<LabResult> {
+  const options = { mode: 'full', timeout, ...wanted } as const
   await using lab = await openLab({ ...options, machines: [options] })
   const [machine] = lab.machines
   if (machine === undefined) throw new Error('the lab has no machine')
@@ -40,9 +41,14 @@ async function walkWith(
   over: AbortSignal,
 ): Promise<void> {
   const running = await switchedOn(machine, over)
+  let told = 0
   for (const { sees, keys, picture } of steps) {
-    await running.console.waitFor(onConsole(sees), over)
+    const pattern = onConsole(sees)
+    while (!pattern.test(running.console.text.slice(told))) {
+      await delay(100, undefined, { signal: over })
+    }
     await delay(painting)
+    told = running.console.text.length
     if (picture !== undefined) await running.screenshot(picture)
     await running.press(keys)
   }
@@ -61,5 +67,3 @@ function onConsole(text: string): RegExp {
   const letters = Array.from(text, (letter) => `${letter.replace(/\W/, '\\$&')}+`)
   return new RegExp(letters.join(''))
 }
-
-export const walkTimeout = timeout * 2

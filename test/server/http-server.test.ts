@@ -28,6 +28,13 @@ const catalog: Catalog = {
       args: '',
       key: 't',
     },
+    {
+      type: 'group',
+      name: 'tools',
+      title: 'Tools',
+      lock: { crypt: '$6$secret' },
+      entries: [{ type: 'memtest', name: 'memtest', title: 'Secret tool' }],
+    },
     { type: 'disk', name: 'disk', title: 'Local disk' },
   ],
 }
@@ -219,6 +226,14 @@ describe('boot files', () => {
 })
 
 describe('menus', () => {
+  test('of what asks for a password neither the API nor the page tells what it is', async () => {
+    for (const url of ['/api/images', '/']) {
+      const { body } = await server.inject(url)
+      expect(body).toContain('Tools')
+      expect(body).not.toMatch(/secret/i)
+    }
+  })
+
   test('the menu is for the machine in the query, on the server that it asked', async () => {
     const answer = await server.inject({
       url: '/menu.ipxe?mac=52:54:00:00:00:09',
@@ -384,7 +399,7 @@ describe('the API', () => {
     { url: '/api/leases', told: { leases: [{ ip: '192.168.50.100', expires: 5000 }] } },
     {
       url: '/api/images',
-      told: { default: 'disk', entries: [{ name: 'tinyvm' }, { name: 'disk' }] },
+      told: { entries: [{ name: 'tinyvm' }, { name: 'tools', isLocked: true }, { name: 'disk' }] },
     },
     { url: '/api/mirrors', told: { mirrors: [{ name: 'autodeploy', hits: 3 }] } },
   ])('$url', async ({ url, told }) => {
