@@ -21,7 +21,7 @@ export function tarOf(entries: readonly TarEntry[]): Uint8Array {
     const octets = entry.octets ?? new Uint8Array(0)
     return [header(entry), octets, new Uint8Array((block - (octets.length % block)) % block)]
   })
-  return Buffer.concat([...parts, new Uint8Array(2 * block)])
+  return new Uint8Array(Buffer.concat([...parts, new Uint8Array(2 * block)]))
 }
 
 function header(entry: TarEntry): Uint8Array {
