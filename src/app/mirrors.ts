@@ -85,15 +85,14 @@ function remembering(macOf: (ip: string) => Mac | undefined): (ip: string) => Ma
 function openMirror(
   name: string,
   settings: Config['mirrors'][string],
-  { config, emit, macOf }: MirrorsOptions,
+  { config, emit, macOf, clock }: MirrorsOptions,
   store: ContentStore,
 ): Mirror {
-  const { origin, servername, hostHeader, profile } = settings
   const trust: OriginTrust = settings.trust ?? {
     pinFile: join(config.data, 'mirrors', `${name}.pin`),
   }
   try {
-    return mirror({ name, origin, trust, servername, hostHeader, profile, store, emit, macOf })
+    return mirror({ ...settings, name, trust, store, emit, macOf, clock })
   } catch (error) {
     throw new InputError([`mirrors.${name}.trust: ${messageOf(error)}`])
   }

@@ -25,6 +25,8 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }))
 const open = (maxBytes = 1e9) => ContentStore.open({ directory, maxBytes, clock: () => now })
 const sha256Of = (text: string) => createHash('sha256').update(text).digest('hex')
 
+const answered = { status: 200, requestedAt: 3, respondedAt: 4 }
+
 async function put(store: ContentStore, key: string, text: string): Promise<boolean> {
   const file = await store.openTemporary()
   await file.handle.write(text)
@@ -33,9 +35,9 @@ async function put(store: ContentStore, key: string, text: string): Promise<bool
   const published = await store.publish(file, {
     key,
     sha256,
-    etag: sha256,
     size: text.length,
     headers,
+    ...answered,
   })
   await file.handle.close()
   return published
@@ -63,7 +65,6 @@ test('what was published is found, with its size and headers, also after a resta
     expect(await read(one, 'm /a')).toBe('hello')
     expect(one.find('m /a')).toMatchObject({
       size: 5,
-      etag: sha256Of('hello'),
       headers: { 'content-type': 'text/plain' },
       storedAt: now,
     })
@@ -227,8 +228,8 @@ describe('deleted or damaged from outside', () => {
       key: 'm /torn',
       sha256: sha256Of('torn'),
       size: 4,
-      etag: 'x',
       headers: {},
+      ...answered,
       storedAt: 0,
     })
     const place = (name: string, text: string) => {
@@ -252,8 +253,8 @@ describe('deleted or damaged from outside', () => {
       key: 'm /a',
       sha256: sha256Of('a'),
       size: 1,
-      etag: 'x',
       headers: { 'content-type': 'text/plain' },
+      ...answered,
       storedAt: 5,
     })
     expect(parseEntry(whole)).toBeDefined()
@@ -269,14 +270,17 @@ describe('deleted or damaged from outside', () => {
     { size: '1' },
     { headers: { a: 1 } },
     { headers: null },
+    { status: -1 },
+    { respondedAt: 'now' },
+    { selecting: { a: 1 } },
     { key: 5 },
   ])('an entry with %o is none', (change) => {
     const entry = {
       key: 'm /a',
       sha256: sha256Of('a'),
       size: 1,
-      etag: 'x',
       headers: {},
+      ...answered,
       storedAt: 5,
     }
     expect(parseEntry(JSON.stringify({ ...entry, ...change }))).toBeUndefined()

@@ -2,12 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   type CacheRequest,
-  type HeaderFields,
   admit,
   classify,
   originForm,
   storeKey,
 } from '../../../src/protocol/cache/policy.ts'
+import type { HeaderFields } from '../../../src/protocol/cache/fields.ts'
 import { profiles } from '../../../src/protocol/cache/rules.ts'
 
 const payload = '/vmw/cache/54/c406bbaa811f90b902d772f3f8544c/s.v00'
