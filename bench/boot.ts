@@ -160,7 +160,10 @@ const servers: Readonly<Record<ServerName, (way: Way, place: Place) => Promise<A
         interfaces: ['eth0'],
         data: join(folder, 'data'),
         cache: { directory: join(folder, 'cache') },
-        dhcp: { subnets: [{ network: '192.168.50.0/24', pool: '192.168.50.100-192.168.50.199' }] },
+        dhcp: {
+          mode: 'full',
+          subnets: [{ network: '192.168.50.0/24', pool: '192.168.50.100-192.168.50.199' }],
+        },
         menu: { title: 'Boot menu', timeout: '1s', default: 'tinyvm' },
         hosts: [
           { name: 'bench', mac, address: '192.168.50.100', loader, boot: menu ? 'menu' : 'tinyvm' },

@@ -25,6 +25,7 @@ const choices = ['menu', 'autodeploy']
 export function checkTogether(config: Sections): Problem[] {
   return [
     ...checkSubnets(config),
+    ...checkAuto(config),
     ...checkEntries(config),
     ...checkHosts(config),
     ...checkPorts(config),
@@ -59,6 +60,20 @@ function checkSubnets({ dhcp }: Sections): Problem[] {
     ]
   })
   return [...problems, ...checkOverlaps(subnets.map(({ network }) => network))]
+}
+
+/** Durations may be 0s, these not; and the last part of a silence is a round of questions. */
+function checkAuto({ dhcp }: Sections): Problem[] {
+  if (dhcp === undefined) return []
+  const { listen, probe, takeover } = dhcp.auto
+  const at = ['dhcp', 'auto']
+  return [
+    ...(listen < 1 ? [says([...at, 'listen'], 'must be at least 1s')] : []),
+    ...(probe < 1 ? [says([...at, 'probe'], 'must be at least 1s')] : []),
+    ...(takeover <= listen
+      ? [says([...at, 'takeover'], 'must be longer than dhcp.auto.listen')]
+      : []),
+  ]
 }
 
 /** An address lies in one subnet: else which rules it follows would hang on their order. */

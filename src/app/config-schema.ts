@@ -30,13 +30,11 @@ function section<T extends z.core.$ZodLooseShape>(shape: T) {
 }
 
 const path = z.string({ error: 'a path' }).min(1, { error: 'a path' })
-const mode = z.enum(['full', 'proxy', 'off'], { error: 'full, proxy or off' })
+const mode = z.enum(['auto', 'full', 'proxy', 'off'], { error: 'auto, full, proxy or off' })
 
 const subnet = section({
   network: subnetValue.describe('The network, e.g. 192.168.50.0/24.'),
-  mode: mode
-    .optional()
-    .describe('As `dhcp.mode`, for this subnet alone; a subnet that is named here is `full`.'),
+  mode: mode.optional().describe('As `dhcp.mode`, for this subnet alone.'),
   pool: z
     .union([rangeValue, z.array(rangeValue)], {
       error: 'a range such as 192.168.50.100-192.168.50.199, the lower address first, or a list',
@@ -52,14 +50,28 @@ const subnet = section({
   lease: durationValue.prefault('12h').describe('How long an address is lent.'),
 })
 
+const auto = section({
+  listen: durationValue
+    .prefault('5s')
+    .describe('For so long nobody may answer the first questions before addresses are given.'),
+  probe: durationValue
+    .prefault('30s')
+    .describe('How often the question is asked again while nothing changes.'),
+  takeover: durationValue
+    .prefault('60s')
+    .describe('How long the other server must be silent before addresses are given in its place.'),
+})
+
 const dhcp = section({
   mode: mode
     .optional()
     .describe(
-      'Default for subnets: `full` gives addresses, `proxy` gives only boot data beside ' +
-        "somebody else's DHCP server, `off` is silent. On networks that are not named below " +
-        'Bootlace never gives addresses: there it is `proxy`, or `off` when this says so.',
+      'Default for the subnets below, which are `auto`: `full` gives addresses, `proxy` gives only ' +
+        "boot data beside somebody else's DHCP server, `auto` finds out which of the two is right, " +
+        '`off` is silent. On networks that are not named below Bootlace never gives addresses: ' +
+        'there it is `proxy`, or `off` when this says so.',
     ),
+  auto: auto.prefault({}).describe('How mode `auto` finds out: docs/dhcp.md.'),
   port: portValue.default(67).describe('UDP port of the server; others only for tests.'),
   proxyPort: portValue
     .default(4011)

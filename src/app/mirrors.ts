@@ -1,7 +1,6 @@
 /** The configured mirrors: one store for all, a port for each, and what they are trusted by. */
 import { join } from 'node:path'
 import Fastify, { type FastifyInstance } from 'fastify'
-import { LRUCache } from 'lru-cache'
 import type { Mac } from '../core/address.ts'
 import { InputError, messageOf } from '../core/errors.ts'
 import type { Clock } from '../core/clock.ts'
@@ -38,7 +37,6 @@ export async function openMirrors(options: MirrorsOptions): Promise<OpenMirrors>
   const { config, clock } = options
   const configured = Object.entries(config.mirrors)
   if (configured.length === 0) return { all: [], close: () => Promise.resolve() }
-  const macOf = remembering(options.macOf)
   await using opened = new AsyncDisposableStack()
   const { directory, size } = config.cache
   const store = await openingFolder({ setting: 'cache.directory', folder: directory }, () =>
@@ -47,7 +45,7 @@ export async function openMirrors(options: MirrorsOptions): Promise<OpenMirrors>
   opened.defer(() => store.close())
   const all: OpenMirror[] = []
   for (const [name, settings] of configured) {
-    const mirrored = openMirror(name, settings, { ...options, macOf }, store)
+    const mirrored = openMirror(name, settings, options, store)
     opened.defer(() => mirrored.close())
     const server = await ownServer(mirrored)
     opened.defer(() => server.close())
@@ -65,21 +63,6 @@ async function ownServer({ plugin }: Mirror): Promise<FastifyInstance> {
   })
   await server.register(plugin)
   return server
-}
-
-/**
- * A machine asks for hundreds of payloads, and finding out whose address it is may mean reading the
- * kernel's neighbour table. Only events need it, so an answer may be a second old.
- */
-function remembering(macOf: (ip: string) => Mac | undefined): (ip: string) => Mac | undefined {
-  const known = new LRUCache<string, { readonly mac: Mac | undefined }>({ max: 1024, ttl: 1000 })
-  return (ip) => {
-    const remembered = known.get(ip)
-    if (remembered !== undefined) return remembered.mac
-    const mac = macOf(ip)
-    known.set(ip, { mac })
-    return mac
-  }
 }
 
 function openMirror(

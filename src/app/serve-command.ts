@@ -15,7 +15,7 @@ five seconds to end. With no options it is a guest on the network: boot data bes
 that is there, and never an address.
 
   --config FILE      the configuration (or the variable BOOTLACE_CONFIG)
-  --subnet CIDR      give addresses there, where this machine or a relay has one; may be repeated
+  --subnet CIDR      give addresses there, unless another DHCP server does; may be repeated
   --interface NAME   DHCP and TFTP only there, a name or a pattern such as tap*; may be repeated
   --verbose          log every packet that was looked at
   --help             this text
@@ -66,7 +66,7 @@ function flagOverrides(
 ): Override[] {
   const overrides: Override[] = []
   if (subnets !== undefined) {
-    const value = subnets.map((network) => ({ network, mode: 'full' }))
+    const value = subnets.map((network) => ({ network, mode: 'auto' }))
     overrides.push({ path: ['dhcp', 'subnets'], value, source: '--subnet' })
   }
   if (interfaces !== undefined) {

@@ -7,21 +7,24 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { LRUCache } from 'lru-cache'
-import { type Mac, formatIpv4, parseIpv4 } from '../core/address.ts'
+import { formatIpv4 } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
-import { SystemError } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import { MachineTable } from '../boot/machine-table.ts'
 import { bootPlanner } from '../boot/plan.ts'
-import { type NetworkInterface, listInterfaces, selectInterfaces } from '../io/interfaces.ts'
+import {
+  type NetworkInterface,
+  addressTexts,
+  listInterfaces,
+  selectInterfaces,
+} from '../io/interfaces.ts'
 import { type LeaseStore, openLeaseStore } from '../io/lease-store.ts'
 import { type MachineStore, openMachineStore } from '../io/machine-store.ts'
 import { native } from '../io/native.ts'
-import { neighbourMac } from '../io/neighbours.ts'
-import { portRefusal } from '../io/port-holder.ts'
 import { LeaseTable } from '../protocol/dhcp/lease-table.ts'
 import { DhcpServer } from '../server/dhcp-server.ts'
 import { EventHub } from '../server/event-hub.ts'
+import { HttpListeners } from '../server/http-listeners.ts'
 import { buildHttpServer } from '../server/http-server.ts'
 import type { LeaseView } from '../server/http-options.ts'
 import { TftpServer } from '../server/tftp-server.ts'
@@ -29,6 +32,7 @@ import { type BootFiles, bootFiles } from './boot-files.ts'
 import type { Config } from './config-schema.ts'
 import { openingFolder } from './folders.ts'
 import type { Log } from './log.ts'
+import { type MacLookup, macLookup } from './mac-lookup.ts'
 import { type OpenMirror, openMirrors } from './mirrors.ts'
 import { absences, servingLines } from './serving.ts'
 import { missingPaths } from './config-paths.ts'
@@ -53,7 +57,7 @@ interface Parts {
   readonly learned: MachineStore
   readonly leases: LeaseTable
   readonly interfaces: () => NetworkInterface[]
-  readonly macOf: (ip: string) => Mac | undefined
+  readonly macs: MacLookup
 }
 
 /** Throws SystemError when something cannot be opened; then nothing stays open. */
@@ -70,34 +74,34 @@ export async function startService(
     return openStores(config.data, opened)
   })
   const parts = assemble(config, hub, clock, stores)
-  const files = await bootFiles(parts)
+  const files = await bootFiles({ ...parts, macOf: parts.macs.now })
 
-  const openedMirrors = await openMirrors(parts)
+  const openedMirrors = await openMirrors({ ...parts, macOf: parts.macs.recent })
   opened.defer(() => openedMirrors.close())
   const mirrors = openedMirrors.all
   const state = { ready: false }
-  const http = await openHttp(parts, files, mirrors, () => state.ready)
-  opened.defer(() => http.close())
-  await listen(http, config.http.port)
-  for (const { server, port } of mirrors) await listen(server, port)
+  const dhcp = dhcpServer(parts, files, stores.leases)
+  const serving = () => servingLines({ ...parts, mirrors, roleOn: (subnet) => dhcp.roleOn(subnet) })
+  const http = await openHttp({ ...parts, serving }, files, mirrors, () => state.ready)
+  const servers = [{ server: http, port: config.http.port }, ...mirrors]
+  const listeners = await listen(servers, parts, opened)
 
   const tftp = tftpServer(parts, files)
   opened.defer(() => tftp.stop())
   if (config.tftp.enabled) await tftp.start()
 
-  const dhcp = dhcpServer(parts, files, stores.leases)
   opened.defer(() => dhcp.stop())
   await dhcp.start()
 
+  const followed = [dhcp, ...listeners, ...(config.tftp.enabled ? [tftp] : [])]
   const timer = setInterval(() => {
-    void dhcp.rescan()
-    if (config.tftp.enabled) void tftp.rescan()
+    for (const each of followed) void each.rescan()
     files.refresh().catch((error: unknown) => log.bug(error, 'looking for boot loaders'))
   }, scanInterval)
   opened.defer(() => clearInterval(timer))
 
   state.ready = true
-  sayReady(parts, mirrors)
+  sayReady({ ...parts, serving })
   opened.defer(() => hub.emit({ type: 'service.stop' })) // the first to happen at the end
   const running = opened.move()
   return { stop: () => running.disposeAsync() }
@@ -121,33 +125,34 @@ function assemble(config: Config, hub: EventHub, clock: Clock, stores: Stores): 
   const leases = new LeaseTable(stores.leases.load(), site.subnets)
   const machines = new MachineTable({ nameOf: (mac) => site.hosts.get(mac)?.name })
   hub.subscribe((event) => machines.observe(event))
-  const macOf = (ip: string) => {
-    const address = parseIpv4(ip)
-    const leased = address === undefined ? undefined : leases.macAt(address, clock())
-    return leased ?? machines.byIp(ip)?.mac ?? neighbourMac(ip)
-  }
+  const macs = macLookup({ leases, machines, clock })
   const interfaces = () => selectInterfaces(config.interfaces, listInterfaces())
   const { learned } = stores
-  return { config, site, clock, hub, emit: hub.emit, machines, learned, leases, interfaces, macOf }
+  return { config, site, clock, hub, emit: hub.emit, machines, learned, leases, interfaces, macs }
+}
+
+/** What is served where, just now. */
+interface Told {
+  readonly serving: () => readonly string[]
 }
 
 async function openHttp(
-  parts: Parts,
+  parts: Parts & Told,
   files: BootFiles,
   mirrors: readonly OpenMirror[],
   isReady: () => boolean,
 ): Promise<FastifyInstance> {
-  const { site, machines, hub, macOf, leases, clock } = parts
+  const { site, machines, hub, macs, leases, clock, serving } = parts
   const server = buildHttpServer({
     tree: files.tree,
     userFiles: files.userFiles,
     catalog: site.catalog,
     machines,
     hub,
-    macOf,
+    macOf: macs.recent,
     leases: () => leases.active(clock()).map(leaseView),
     mirrors: () => mirrors.map(({ mirror }) => mirror.stats()),
-    serving: () => servingLines({ ...parts, mirrors }),
+    serving,
     isReady,
     clock,
   })
@@ -161,24 +166,35 @@ function leaseView(lease: ReturnType<LeaseTable['active']>[number]): LeaseView {
   return { ip: formatIpv4(address), mac, hostName, expires }
 }
 
-async function listen(server: FastifyInstance, port: number): Promise<void> {
-  const address = '0.0.0.0'
-  try {
-    await server.listen({ host: address, port })
-  } catch (error) {
-    const problem = portRefusal(error, { transport: 'tcp', port, address })
-    throw new SystemError(problem, { cause: error })
+/** On every address, or on those of the interfaces that are named and on loopback. */
+async function listen(
+  servers: readonly Pick<OpenMirror, 'server' | 'port'>[],
+  { config, interfaces, emit }: Parts,
+  opened: AsyncDisposableStack,
+): Promise<readonly HttpListeners[]> {
+  const named = () => {
+    const loopback = listInterfaces().filter((each) => each.loopback)
+    return [...loopback, ...interfaces()].flatMap(addressTexts)
   }
+  const addresses = config.interfaces === undefined ? undefined : named
+  const all = servers.map((each) => new HttpListeners({ ...each, addresses, emit }))
+  for (const listeners of all) {
+    opened.defer(() => listeners.stop())
+    await listeners.start()
+  }
+  return all
 }
 
-function tftpServer({ config, emit, macOf, clock, interfaces }: Parts, files: BootFiles) {
-  const addresses = () =>
-    interfaces().flatMap((each) => each.addresses.map(({ address }) => formatIpv4(address)))
-  return new TftpServer({ addresses, port: config.tftp.port, tree: files.tree, macOf, emit, clock })
+function tftpServer({ config, emit, macs, clock, interfaces }: Parts, files: BootFiles) {
+  const addresses = () => interfaces().flatMap(addressTexts)
+  const { port } = config.tftp
+  const macOf = macs.recent
+  return new TftpServer({ addresses, port, tree: files.tree, macOf, emit, clock })
 }
 
 function dhcpServer(parts: Parts, files: BootFiles, store: LeaseStore): DhcpServer {
-  const { config, site, leases, emit, clock, interfaces } = parts
+  const { config, site, leases, emit, clock } = parts
+  const interfaces = () => parts.interfaces().filter(({ addresses }) => addresses.length > 0)
   const plan = bootPlanner(
     {
       hosts: site.hosts,
@@ -189,8 +205,8 @@ function dhcpServer(parts: Parts, files: BootFiles, store: LeaseStore): DhcpServ
     oncePerMachine(emit),
   )
   const { port, proxyPort } = config.dhcp
-  const { subnets, otherwise } = site
-  const options = { interfaces, subnets, otherwise, port, proxyPort, leases, store, plan }
+  const { subnets, otherwise, timing } = site
+  const options = { interfaces, subnets, otherwise, timing, port, proxyPort, leases, store, plan }
   return new DhcpServer({ ...options, emit, clock })
 }
 
@@ -204,9 +220,8 @@ function oncePerMachine(emit: Emit): Parameters<typeof bootPlanner>[1] {
   }
 }
 
-function sayReady(parts: Parts, mirrors: readonly OpenMirror[]): void {
+function sayReady(parts: Parts & Told): void {
   const reasons = [...native.lacks, ...absences(parts), ...missingPaths(parts.config)]
   for (const reason of reasons) parts.emit({ type: 'service.hint', reason })
-  const detail = servingLines({ ...parts, mirrors }).join('\n')
-  parts.emit({ type: 'service.ready', detail })
+  parts.emit({ type: 'service.ready', detail: parts.serving().join('\n') })
 }

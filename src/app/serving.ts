@@ -1,14 +1,16 @@
 /** What is served where, in words: for the start of the log and for the page. */
 import { type Ipv4, formatIpv4, formatSubnet } from '../core/address.ts'
+import { splitZone } from '../core/ipv6.ts'
 import { serverUrl } from '../boot/plan.ts'
 import type { NetworkInterface } from '../io/interfaces.ts'
 import { attachedSubnets } from '../protocol/dhcp/place.ts'
-import type { DhcpMode } from '../protocol/dhcp/subnet.ts'
+import type { RoleState } from '../protocol/dhcp/server-role.ts'
+import type { DhcpMode, DhcpSubnet } from '../protocol/dhcp/subnet.ts'
 import type { Config } from './config-schema.ts'
 import type { OpenMirror } from './mirrors.ts'
 import type { Site } from './site.ts'
 
-const modeWords: Readonly<Record<DhcpMode, string>> = {
+const modeWords: Readonly<Record<Exclude<DhcpMode, 'auto'>, string>> = {
   full: 'gives addresses and boot data',
   proxy: 'gives boot data beside another DHCP server, never an address',
   off: 'no DHCP',
@@ -19,17 +21,24 @@ export interface Serving {
   readonly site: Site
   readonly interfaces: () => readonly NetworkInterface[]
   readonly mirrors: readonly OpenMirror[]
+  /** Who gives addresses on a subnet in mode `auto`. */
+  readonly roleOn: (subnet: DhcpSubnet) => RoleState | undefined
 }
 
-/** One line for each address of ours and one for each mirror. */
-export function servingLines({ config, site, interfaces, mirrors }: Serving): string[] {
+/** One line for each address of ours and one for each mirror. Nobody types a link-local address. */
+export function servingLines(serving: Serving): string[] {
+  const { config, interfaces, mirrors } = serving
   const all = interfaces()
-  const networks = all.flatMap(({ name, addresses }) =>
-    addresses.map(({ address }) => {
+  const networks = all.flatMap(({ name, addresses, ipv6 }) => [
+    ...addresses.map(({ address }) => {
       const url = serverUrl(formatIpv4(address), config.http.port)
-      return `${name}: ${modeWords[modeOn(address, site)]}; page and boot files at ${url}/`
+      return `${name}: ${dhcpWords(address, serving)}; page and boot files at ${url}/`
     }),
-  )
+    ...ipv6
+      .filter((address) => splitZone(address).zone === undefined)
+      .map((address) => serverUrl(address, config.http.port))
+      .map((url) => `${name}: page and boot files over IPv6 at ${url}/`),
+  ])
   const ours = all.flatMap(({ addresses }) => addresses.map(({ address }) => address))
   const host = ours.length === 1 && ours[0] !== undefined ? formatIpv4(ours[0]) : 'ADDRESS'
   const ports = mirrors.map(
@@ -62,10 +71,19 @@ export function absences({ site, interfaces }: Pick<Serving, 'site' | 'interface
 
 function nothingUp({ interfaces }: Config): string {
   const which = interfaces === undefined ? 'no interface' : `none of ${interfaces.join(', ')}`
-  return `${which} is up with an IPv4 address yet`
+  return `${which} is up with an address yet`
 }
 
-function modeOn(address: Ipv4, site: Site): DhcpMode {
+function dhcpWords(address: Ipv4, { site, roleOn }: Pick<Serving, 'site' | 'roleOn'>): string {
   const link = [{ address, subnet: { network: address, prefix: 32 } }]
-  return attachedSubnets(link, site.subnets)[0]?.mode ?? site.otherwise
+  const [subnet] = attachedSubnets(link, site.subnets)
+  if (subnet === undefined) return modeWords[site.otherwise]
+  return subnet.mode === 'auto' ? roleWords(roleOn(subnet)) : modeWords[subnet.mode]
+}
+
+/** In mode `auto`. */
+function roleWords(state: RoleState | undefined): string {
+  if (state?.type === 'full') return `${modeWords.full}: no other DHCP server is there`
+  if (state?.type !== 'proxy') return 'boot data, until it is known whether a DHCP server is there'
+  return `gives boot data beside the DHCP server ${formatIpv4(state.rival)}, never a new address`
 }

@@ -9,6 +9,7 @@ import {
 import { tinyvmEntries } from '../boot/builtin.ts'
 import type { Catalog, Entry } from '../boot/catalog.ts'
 import type { Host } from '../boot/host.ts'
+import type { RoleTiming } from '../protocol/dhcp/server-role.ts'
 import type { DhcpSubnet } from '../protocol/dhcp/subnet.ts'
 import type { Config } from './config-schema.ts'
 import { poolRanges } from './config-checks.ts'
@@ -19,6 +20,8 @@ export interface Site {
   readonly subnets: readonly DhcpSubnet[]
   /** What happens on networks that are not named: never addresses. */
   readonly otherwise: 'proxy' | 'off'
+  /** Of the subnets in mode `auto`. */
+  readonly timing: RoleTiming
 }
 
 export function siteOf(config: Config): Site {
@@ -27,7 +30,13 @@ export function siteOf(config: Config): Site {
     catalog: catalogOf(config),
     subnets: config.dhcp.subnets.map((subnet) => subnetOf(subnet, config)),
     otherwise: config.dhcp.mode === 'off' ? 'off' : 'proxy',
+    timing: timingOf(config.dhcp.auto),
   }
+}
+
+/** Durations are seconds in the configuration, milliseconds wherever time passes. */
+function timingOf({ listen, probe, takeover }: Config['dhcp']['auto']): RoleTiming {
+  return { listen: listen * 1000, probe: probe * 1000, takeover: takeover * 1000 }
 }
 
 /** The user's own entries come first; a hotkey of theirs is theirs. */
@@ -63,7 +72,7 @@ function subnetOf(subnet: Config['dhcp']['subnets'][number], config: Config): Dh
   )
   return {
     subnet: subnet.network,
-    mode: subnet.mode ?? config.dhcp.mode ?? 'full',
+    mode: subnet.mode ?? config.dhcp.mode ?? 'auto',
     pool: subnet.pool === undefined ? [wholeNetwork(subnet.network)] : poolRanges(subnet.pool),
     gateway: subnet.gateway,
     dns: subnet.dns,

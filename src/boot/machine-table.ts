@@ -5,12 +5,16 @@
  */
 import type { Mac } from '../core/address.ts'
 import type { EventType, ServiceEvent } from '../core/events.ts'
+import { isIpv6 } from '../core/ipv6.ts'
 
 export interface SeenMachine {
   readonly mac: Mac
   /** From the configuration. */
   readonly name?: string | undefined
+  /** Where it was seen last. */
   readonly ip?: string | undefined
+  /** Where it was seen, of both families, the last first. */
+  readonly addresses: readonly string[]
   readonly firmware?: string | undefined
   readonly stage?: string | undefined
   /** What it was last told to boot: an entry, or `menu`. */
@@ -64,8 +68,10 @@ export class MachineTable {
   }
 
   #after(event: ServiceEvent, known: SeenMachine | undefined): Omit<SeenMachine, 'mac' | 'name'> {
+    const addresses = addressesAfter(event, known?.addresses ?? [])
     return {
-      ip: addressAfter(event, known),
+      ip: addresses[0],
+      addresses,
       firmware: event.firmware ?? known?.firmware,
       stage: event.stage ?? known?.stage,
       entry: event.type === 'menu.served' ? event.entry : known?.entry,
@@ -77,17 +83,24 @@ export class MachineTable {
 
   #keep(seen: SeenMachine, known: SeenMachine | undefined): void {
     if (known !== undefined) this.#forget(known)
+    for (const ip of seen.addresses) this.#takeFromOther(ip, seen.mac)
     this.#machines.set(seen.mac, seen)
-    if (seen.ip !== undefined) this.#macs.set(seen.ip, seen.mac)
+    for (const ip of seen.addresses) this.#macs.set(ip, seen.mac)
     const oldest = this.#machines.values().next().value
     if (this.#machines.size > this.#maxMachines && oldest !== undefined) this.#forget(oldest)
   }
 
+  /** An address has one machine: that which was seen there last. */
+  #takeFromOther(ip: string, mac: Mac): void {
+    const former = this.#machines.get(this.#macs.get(ip) ?? mac)
+    if (former === undefined || former.mac === mac) return
+    const addresses = former.addresses.filter((other) => other !== ip)
+    this.#machines.set(former.mac, { ...former, addresses, ip: addresses[0] })
+  }
+
   #forget(machine: SeenMachine): void {
     this.#machines.delete(machine.mac)
-    if (machine.ip !== undefined && this.#macs.get(machine.ip) === machine.mac) {
-      this.#macs.delete(machine.ip)
-    }
+    for (const ip of machine.addresses) this.#macs.delete(ip)
   }
 }
 
@@ -117,10 +130,14 @@ const questions: ReadonlySet<EventType> = new Set(['dhcp.discover', 'dhcp.offer'
 const promises: ReadonlySet<EventType> = new Set(['dhcp.offer', 'dhcp.discover', 'dhcp.ignore'])
 const losesAddress: ReadonlySet<EventType> = new Set(['dhcp.release', 'dhcp.decline', 'dhcp.nak'])
 
-/** An offer is not yet an address: another server's may be taken. */
-function addressAfter(event: ServiceEvent, known: SeenMachine | undefined): string | undefined {
-  if (losesAddress.has(event.type)) return undefined
-  return promises.has(event.type) ? known?.ip : (event.ip ?? known?.ip)
+/** Addresses of one machine: a pair of IPv4 (firmware's, system's), link-local, global, a few more. */
+const mostAddresses = 8
+
+/** An offer is not yet an address: another server's may be taken. These events are all of IPv4. */
+function addressesAfter({ type, ip }: ServiceEvent, known: readonly string[]): readonly string[] {
+  if (losesAddress.has(type)) return known.filter(isIpv6)
+  if (ip === undefined || promises.has(type) || known[0] === ip) return known
+  return [ip, ...known.filter((other) => other !== ip)].slice(0, mostAddresses)
 }
 
 function beginsBoot(

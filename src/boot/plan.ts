@@ -12,6 +12,7 @@
  * RFC 4578, PXE 2.1, RFC 5071, UEFI 2.10 §24.7 (HTTP boot).
  */
 import { type Ipv4, type Mac, formatIpv4 } from '../core/address.ts'
+import { hostInUrl } from '../core/ipv6.ts'
 import type { BootReply } from '../protocol/dhcp/boot-reply.ts'
 import type { Firmware } from './firmware.ts'
 import type { Host, Loader } from './host.ts'
@@ -63,9 +64,13 @@ export function bootPlanner(
   }
 }
 
-/** `http://192.168.50.1` or `http://192.168.50.1:8080`: what `${server}` stands for. */
+/**
+ * `http://192.168.50.1`, `http://192.168.50.1:8080` or `http://[fd77::1]`: what `${server}` stands
+ * for.
+ */
 export function serverUrl(server: string, httpPort: number): string {
-  return httpPort === 80 ? `http://${server}` : `http://${server}:${httpPort}`
+  const host = hostInUrl(server)
+  return httpPort === 80 ? `http://${host}` : `http://${host}:${httpPort}`
 }
 
 interface Wish {

@@ -21,6 +21,7 @@ export const eventTypes = {
   'dhcp.inform': ['debug', 'configuration given to a machine that has its address'],
   'dhcp.ignore': ['debug', 'a packet left unanswered; `reason` says why'],
   'dhcp.exhausted': ['warn', 'no address left in the pool'],
+  'dhcp.role': ['info', 'mode auto: what was found on a subnet, and who gives addresses there now'],
   'dhcp.malformed': ['debug', 'a packet that is not DHCP; dropped'],
   'proxy.offer': ['info', 'boot data offered beside another DHCP server'],
   'proxy.ack': ['info', 'boot data given on port 4011'],
@@ -60,7 +61,7 @@ export interface ServiceEvent {
   /** Epoch milliseconds. */
   readonly at: number
   readonly mac?: Mac | undefined
-  /** The machine's IPv4 address. */
+  /** The machine's address, of either family. */
   readonly ip?: string | undefined
   readonly interface?: string | undefined
   /** DHCP transaction id. */

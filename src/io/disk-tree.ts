@@ -77,8 +77,11 @@ async function spelledOnDisk(root: string, names: readonly string[]): Promise<st
   return folder
 }
 
-/** Opened without waiting and without following links, then asked what it is: nothing to race. */
-async function openPlainFile(path: string): Promise<OpenFile | undefined> {
+/**
+ * A plain file; undefined for anything else. Opened without waiting and without following links,
+ * then asked what it is: nothing to race.
+ */
+export async function openPlainFile(path: string): Promise<OpenFile | undefined> {
   const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = constants
   const handle = await open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW)
   try {

@@ -3,27 +3,26 @@
  * menus and (later) files inside an ISO are all trees, and an overlay of trees is a tree.
  */
 import type { Mac } from '../core/address.ts'
+import { type ByteSource, memorySource } from '../wire/byte-source.ts'
 
 /** Who asks, and how it reached us: enough to render a menu with the right addresses in it. */
 export interface Client {
   readonly via: 'tftp' | 'http'
-  /** The client's address, as text. */
+  /** The client's address, as text of either family (`plainAddress`). */
   readonly ip: string
+  /** Named in the request itself; else whoever needs it asks whose address `ip` is at this moment. */
   readonly mac?: Mac | undefined
-  /** The address of ours that it asked, as text: URLs in menus point there. */
+  /** The address of ours that it asked, as text without brackets: URLs in menus point there. */
   readonly server: string
 }
 
 /** A file that is open for reading. Sizes and positions are octets. */
-export interface OpenFile {
-  readonly size: number
+export interface OpenFile extends ByteSource {
   /** Strong validator without quotes: changes whenever the octets do. */
   readonly etag: string
   readonly modified?: Date | undefined
   /** Path on disk when the octets are one whole plain file there: lets a server send it faster. */
   readonly diskPath?: string | undefined
-  /** Fills `buffer` from `position`; answers how many octets it got, fewer only at the end. */
-  read(buffer: Uint8Array, position: number): Promise<number>
   close(): Promise<void>
 }
 
@@ -40,16 +39,7 @@ export interface FileTree {
 
 /** Octets in memory as an open file. */
 export function memoryFile(octets: Uint8Array, etag: string): OpenFile {
-  return {
-    size: octets.length,
-    etag,
-    read: (buffer, position) => {
-      const part = octets.subarray(position, position + buffer.length)
-      buffer.set(part)
-      return Promise.resolve(part.length)
-    },
-    close: () => Promise.resolve(),
-  }
+  return { ...memorySource(octets), etag, close: () => Promise.resolve() }
 }
 
 /** The first tree that has the path answers. */

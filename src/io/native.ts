@@ -3,16 +3,18 @@
  * `SO_BINDTODEVICE` ties a socket to an interface, so that the interface a packet came in on is
  * known and a broadcast leaves by it; `SIOCSARP` names the Ethernet address of a client that cannot
  * answer ARP yet (RFC 2131 §4.1); `UDP_SEGMENT` makes many datagrams of one send; `SIOCGSTAMP` says
- * when a datagram came in; `capset` puts granted capabilities into effect. Loaded at the first use,
+ * when a datagram came in; netlink has the tables that `/proc` lacks; `capset` puts granted
+ * capabilities into effect. Loaded at the first use,
  * because a system without koffi still has everything else: `native.lacks` says in words what is
  * missing then.
  *
- * Sources: Linux socket(7), ip(7), udp(7), arp(7), capabilities(7), capset(2), <linux/if_arp.h>,
- * <asm-generic/sockios.h>, <linux/capability.h>.
+ * Sources: Linux socket(7), ip(7), ipv6(7), udp(7), arp(7), netlink(7), capabilities(7), capset(2),
+ * <linux/if_arp.h>, <asm-generic/sockios.h>, <linux/capability.h>.
  */
 import { createRequire } from 'node:module'
-import { type Ipv4, type Mac, macOctets, parseIpv4 } from '../core/address.ts'
+import { type Mac, macOctets } from '../core/address.ts'
 import { messageOf } from '../core/errors.ts'
+import { AF_INET, AF_INET6, type SocketAddress, socketAddress } from './socket-address.ts'
 
 export interface BoundUdpSocketOptions {
   readonly address: string
@@ -60,20 +62,21 @@ export const native = {
 export function openBoundUdpSocket(options: BoundUdpSocketOptions): number {
   const { calls } = library()
   if (calls === undefined) throw new NativeError('ENOSYS', 'SO_BINDTODEVICE')
-  const address = parseIpv4(options.address)
-  if (address === undefined) throw new NativeError('EINVAL', 'bind')
-  const fd = calls.checked('socket', calls.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0))
+  const address = socketAddress(options.address, options.port)
+  if (address === undefined) throw new NativeError('EADDRNOTAVAIL', 'bind')
+  const { family, octets } = address
+  const fd = calls.checked('socket', calls.socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0))
   try {
-    const set = (call: string, option: number, value: Uint8Array): void => {
-      calls.checked(call, calls.setsockopt(fd, SOL_SOCKET, option, value, value.length))
+    const set = (call: string, option: number, value: Uint8Array, level = SOL_SOCKET): void => {
+      calls.checked(call, calls.setsockopt(fd, level, option, value, value.length))
     }
+    if (family === AF_INET6) set('IPV6_V6ONLY', IPV6_V6ONLY, int32(1), IPPROTO_IPV6)
     if (options.device !== undefined) {
       set('SO_BINDTODEVICE', SO_BINDTODEVICE, deviceName(options.device))
     }
     if (options.reuse === true) set('SO_REUSEADDR', SO_REUSEADDR, int32(1))
     if (options.broadcast === true) set('SO_BROADCAST', SO_BROADCAST, int32(1))
-    const socketAddress = ipv4SocketAddress(address, options.port)
-    calls.checked('bind', calls.bind(fd, socketAddress, socketAddress.length))
+    calls.checked('bind', calls.bind(fd, octets, octets.length))
     return fd
   } catch (error) {
     calls.close(fd)
@@ -116,10 +119,8 @@ const targets = new WeakMap<object, Uint8Array>()
 function targetOf(to: { readonly address: string; readonly port: number }): Uint8Array | undefined {
   const known = targets.get(to)
   if (known !== undefined) return known
-  const address = parseIpv4(to.address)
-  if (address === undefined) return undefined
-  const target = ipv4SocketAddress(address, to.port)
-  targets.set(to, target)
+  const target = socketAddress(to.address, to.port)?.octets
+  if (target !== undefined) targets.set(to, target)
   return target
 }
 
@@ -130,8 +131,8 @@ function targetOf(to: { readonly address: string; readonly port: number }): Uint
  */
 export function setNeighbour(device: string, ip: string, mac: Mac): boolean {
   const { calls } = library()
-  const address = parseIpv4(ip)
-  if (calls === undefined || address === undefined) return false
+  const address = socketAddress(ip, 0)
+  if (calls === undefined || address?.family !== AF_INET) return false
   const fd = calls.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)
   if (fd < 0) return false
   try {
@@ -155,6 +156,32 @@ export function waitedInKernel(fd: number): number | undefined {
 }
 
 /**
+ * Asks the kernel's routing tables: the datagrams of its answer, which is whole when the call comes
+ * back. Empty where that is not possible.
+ */
+export function askKernel(question: Uint8Array): Uint8Array[] {
+  const { calls } = library()
+  const fd = calls?.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE) ?? -1
+  if (calls === undefined || fd < 0) return []
+  try {
+    const kernel = new Uint8Array(Uint32Array.of(AF_NETLINK, 0, 0).buffer) // struct sockaddr_nl
+    calls.sendto(fd, question, question.length, MSG_DONTWAIT, kernel, kernel.length)
+    const answer: Uint8Array[] = []
+    for (;;) {
+      const octets = new Uint8Array(longestAnswer)
+      const length = calls.recv(fd, octets, octets.length, MSG_DONTWAIT)
+      if (length <= 0) return answer
+      answer.push(octets.subarray(0, length))
+    }
+  } finally {
+    calls.close(fd)
+  }
+}
+
+/** Octets; the kernel fits each datagram of a long answer to what it is offered, up to this. */
+const longestAnswer = 32 * 1024
+
+/**
  * Puts every capability into effect that this process is permitted, for this thread: the one that
  * opens sockets. A runtime with file capabilities that are not effective (`setcap …=p`, as in the
  * container image) starts also where some of them are not granted, but without any in effect.
@@ -174,13 +201,17 @@ export function raiseCapabilities(): void {
 const capabilitySets = { effective: 0, permitted: 1, length: 3 }
 const LINUX_CAPABILITY_VERSION_3 = 0x2008_0522
 
-const AF_INET = 2
+const AF_NETLINK = 16
 const SOCK_DGRAM = 2
+const SOCK_RAW = 3
+const NETLINK_ROUTE = 0
 const SOCK_CLOEXEC = 0o2_000_000
 const SOL_SOCKET = 1
 const SO_REUSEADDR = 2
 const SO_BROADCAST = 6
 const SO_BINDTODEVICE = 25
+const IPPROTO_IPV6 = 41
+const IPV6_V6ONLY = 26
 const SOL_UDP = 17
 const UDP_SEGMENT = 103
 const MSG_DONTWAIT = 0x40
@@ -195,24 +226,14 @@ const IFNAMSIZ = 16
 /** `struct arpreq`: protocol address, hardware address, flags, netmask, device. */
 const arpFields = { protocol: 0, hardware: 16, flags: 32, netmask: 36, device: 52, length: 68 }
 
-function arpRequest(device: string, address: Ipv4, mac: Mac): Uint8Array {
+function arpRequest(device: string, address: SocketAddress, mac: Mac): Uint8Array {
   const octets = new Uint8Array(arpFields.length)
   const view = new DataView(octets.buffer)
-  octets.set(ipv4SocketAddress(address, 0), arpFields.protocol)
+  octets.set(address.octets, arpFields.protocol)
   view.setUint16(arpFields.hardware, ARPHRD_ETHER, true)
   octets.set(macOctets(mac), arpFields.hardware + 2)
   view.setInt32(arpFields.flags, ATF_COM, true)
   octets.set(deviceName(device), arpFields.device)
-  return octets
-}
-
-/** `struct sockaddr_in`; the family is in the host's order (little-endian on both CPUs we run on). */
-function ipv4SocketAddress(address: Ipv4, port: number): Uint8Array {
-  const octets = new Uint8Array(16)
-  const view = new DataView(octets.buffer)
-  view.setUint16(0, AF_INET, true)
-  view.setUint16(2, port)
-  view.setUint32(4, address)
   return octets
 }
 
@@ -244,6 +265,9 @@ interface Calls {
       address: Uint8Array,
       addressLength: number,
     ]
+  ) => number
+  readonly recv: (
+    ...args: [fd: number, octets: Uint8Array, length: number, flags: number]
   ) => number
   readonly ioctl: (fd: number, request: number, argument: Uint8Array) => number
   readonly close: (fd: number) => number
@@ -290,6 +314,7 @@ function declare(c: ReturnType<Koffi['load']>, lastError: () => string): Calls {
     sendto: c.func(
       'int sendto(int fd, void *data, size_t length, int flags, void *address, uint32_t size)',
     ),
+    recv: c.func('int recv(int fd, void *data, size_t length, int flags)'),
     ioctl: c.func('int ioctl(int fd, unsigned long request, void *argument)'),
     close: c.func('int close(int fd)'),
     capget: c.func('int capget(void *header, void *sets)'),

@@ -5,11 +5,15 @@
  * Node's `dgram` tells neither the interface a datagram came in on nor lets the source address be
  * chosen: open one socket for each interface (`device`) or for each local address instead. A socket
  * bound to an address of ours does not hear broadcasts; one bound to 0.0.0.0 does.
+ *
+ * A socket has the family of its address; one on `::` hears IPv6 alone. A link-local address is
+ * written with its interface, `fe80::1%eth0`, also that of a sender.
  */
 import { createSocket, type Socket, type SocketOptions } from 'node:dgram'
 import { once } from 'node:events'
 import type { Clock } from '../core/clock.ts'
 import { SystemError } from '../core/errors.ts'
+import { isIpv6 } from '../core/ipv6.ts'
 import { native, openBoundUdpSocket, sendSegments, waitedInKernel } from './native.ts'
 import { portRefusal } from './port-holder.ts'
 import { segmentRuns } from './segment-runs.ts'
@@ -73,7 +77,7 @@ export interface UdpOptions {
  */
 export async function openUdp(options: UdpOptions): Promise<UdpPort> {
   const socket = createSocket({
-    type: 'udp4',
+    ...(isIpv6(options.address) ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' }),
     reuseAddr: options.reuse === true,
     lookup: addressesOnly,
   })
@@ -98,7 +102,7 @@ const nowhere = 0
 
 /** Every destination is an address: skipping the resolver keeps sends in order and in this turn. */
 const addressesOnly: SocketOptions['lookup'] = (hostname, _options, callback) => {
-  callback(null, hostname, 4)
+  callback(null, hostname, isIpv6(hostname) ? 6 : 4)
 }
 
 /** How long the datagram just read had waited: `dgram` hands each on before it reads the next. */

@@ -7,7 +7,7 @@
 import { spawn } from 'node:child_process'
 import { access, constants, readFile } from 'node:fs/promises'
 import type { LabFiles } from '../setup/lab-files.ts'
-import { type Acceleration, emulator } from './qemu.ts'
+import type { Acceleration } from './qemu.ts'
 
 /** How long the trial machine gets, milliseconds; under a KVM that works it needs less than one second. */
 const patience = 5_000
@@ -32,7 +32,7 @@ async function tryAcceleration(files: LabFiles): Promise<Acceleration> {
 
 /** A diskless BIOS machine: iPXE's ROM has to get past its switch to protected mode. */
 function guestRuns(files: LabFiles): Promise<boolean> {
-  const trial = spawn(emulator, trialArguments(files), {
+  const trial = spawn('qemu-system-x86_64', trialArguments(files), {
     stdio: ['ignore', 'pipe', 'ignore'],
     timeout: patience,
     killSignal: 'SIGKILL',

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf } from '../core/errors.ts'
 import type { ServiceEvent } from '../core/events.ts'
 import { tell } from '../boot/story.ts'
+import { readSigns } from './console-signs.ts'
 import { Progress } from './stages.ts'
 import type { MachinePlan, VirtualMachine } from './virtual-machine.ts'
 
@@ -51,9 +52,6 @@ const pace = 200
 
 /** Firmware paints a menu line by line: a picture or a key waits until it is whole. Milliseconds. */
 const painting = 400
-
-/** What the console shows when a boot from the network has failed for good. */
-const failures = /Kernel panic.*|PXE-E\d\d:.*|No more network devices|No bootable device.*/
 
 export class BootRun {
   readonly #machine: VirtualMachine
@@ -107,7 +105,6 @@ export class BootRun {
         void console.waitFor(pattern, over).then(seen, () => undefined)
       }
       if (until !== undefined) watch(until, () => resolve(undefined))
-      else watch(failures, () => fail(failures.exec(console.text)?.[0] ?? 'it gave up'))
       if (menuTitle !== undefined) watch(menuTitle, () => void this.#atMenu().catch(failWith))
       void this.#machine.off().then(() => fail('the machine restarted or switched itself off'))
       void this.#keepTime(over).then(resolve, failWith)
@@ -123,8 +120,8 @@ export class BootRun {
       if (seconds * 1000 > timeout) return this.#explain(this.#late(timeout / 1000))
       if (until === undefined) {
         if (this.#progress.isUp) return undefined
-        const stalled = this.#progress.stalled(seconds)
-        if (stalled !== undefined) return this.#explain(stalled)
+        const ended = readSigns(this.#machine.console.text).end ?? this.#progress.stalled(seconds)
+        if (ended !== undefined) return this.#explain(ended)
       }
       await delay(pace)
     }
@@ -137,12 +134,13 @@ export class BootRun {
     return `${missing ?? `the console did not show ${String(until)}`} within ${seconds} s`
   }
 
-  /** The problem, and where a person would look next. */
+  /** The problem, what may be behind it, and where a person would look next. */
   #explain(problem: string): string {
+    const { console } = this.#machine
     const last = this.#steps.at(-1)
-    const line = this.#machine.console.lines.findLast(({ text }) => text.trim() !== '')
+    const line = console.lines.findLast(({ text }) => text.trim() !== '')
     return [
-      problem,
+      [...readSigns(console.text).hints, problem].join('; '),
       ...(last === undefined ? [] : [`last step, at ${last.seconds.toFixed(1)} s: ${last.says}`]),
       ...(line === undefined ? [] : [`last line on its console: ${line.text.trim()}`]),
     ].join('\n')

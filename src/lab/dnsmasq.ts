@@ -4,6 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { SystemError } from '../core/errors.ts'
+import { labAddresses } from './lab-config.ts'
 import { type LabChild, isRunning, onLines, startIn, stop } from './processes.ts'
 
 /** The words that say that it has begun its service. */
@@ -21,6 +22,21 @@ const addressServer: Role = {
  */
 const router: Role = {
   argv: ['--enable-ra', '--dhcp-range=fd77:1::,ra-only,64,600s', '--ra-param=eth0,4,0'],
+  begun: 'router advertisement on',
+}
+
+/**
+ * DHCPv6 for machines that boot over IPv6, which Bootlace leaves to others: an address, and what to
+ * load first. Its router says that addresses are to be had here (M), and that a system may make one
+ * itself (A).
+ */
+const ipv6Server: Role = {
+  argv: [
+    ['--enable-ra', '--ra-param=eth0,10,600', '--dhcp-range=fd77:1::100,fd77:1::1ff,slaac,64,1h'],
+    ['--dhcp-userclass=set:ipxe,iPXE'],
+    [`--dhcp-option=tag:!ipxe,option6:59,tftp://[${labAddresses.server6}]/snponly.efi`],
+    [`--dhcp-option=tag:ipxe,option6:59,http://[${labAddresses.server6}]/menu.ipxe`],
+  ].flat(),
   begun: 'router advertisement on',
 }
 
@@ -46,6 +62,10 @@ export class Dnsmasq implements AsyncDisposable {
 
   static advertiseRouter(namespace: string): Promise<Dnsmasq> {
     return Dnsmasq.#start(namespace, router)
+  }
+
+  static giveIpv6Addresses(namespace: string): Promise<Dnsmasq> {
+    return Dnsmasq.#start(namespace, ipv6Server)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -7,49 +7,34 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Loader } from '../boot/host.ts'
 import { SystemError } from '../core/errors.ts'
-import { type CardModel, type LabFiles, labFiles } from '../setup/lab-files.ts'
+import { type LabFiles, labFiles } from '../setup/lab-files.ts'
 import { chooseAcceleration } from './acceleration.ts'
+import { boardOf } from './boards.ts'
 import type { BootOptions, LabResult } from './boot-run.ts'
 import { startCapture } from './capture.ts'
 import { Dnsmasq } from './dnsmasq.ts'
+import {
+  type ConfigChoice,
+  type MachineOptions,
+  labAddresses,
+  labConfig,
+  macOf,
+  nameOf,
+} from './lab-config.ts'
 import { LabMachine } from './lab-machine.ts'
 import { type LabNetwork, openNetwork } from './network.ts'
-import type { Acceleration, LabFirmware } from './qemu.ts'
+import type { Acceleration } from './qemu.ts'
 import { type LabServer, ServerProcess } from './server-process.ts'
 import type { MachinePlan, VirtualMachine } from './virtual-machine.ts'
 
-/** Where everything is in the lab's network. */
-const labAddresses = {
-  server: '192.168.50.1',
-  addressServer: '192.168.50.2/24',
-  router: 'fd77:1::1/64',
-  network: '192.168.50.0/24',
-  pool: '192.168.50.100-192.168.50.199',
-} as const
-
-export interface MachineOptions {
-  readonly firmware: LabFirmware
-  /** What the configuration says the machine takes; by default what its firmware stands for. */
-  readonly loader?: Loader | undefined
-  readonly card?: CardModel | undefined
-  /** MiB. */
-  readonly memory?: number | undefined
-  /** What the configuration says it boots: an entry's name, `disk`, `autodeploy` or `menu`. */
-  readonly boot?: string | undefined
-  /** A raw disk image. */
-  readonly disk?: string | undefined
-}
-
-export interface LabSetup {
-  /** `full`: Bootlace gives addresses; `proxy`: a dnsmasq does, beside it. */
-  readonly mode: 'full' | 'proxy'
-  readonly machines: readonly MachineOptions[]
+export interface LabSetup extends ConfigChoice {
+  /** A dnsmasq that gives addresses is there, too; beside `proxy` it always is. */
+  readonly rival?: boolean | undefined
+  /** `ipv6`: there is no IPv4 at all, and a dnsmasq gives addresses and the first boot file. */
+  readonly family?: 'ipv6' | undefined
   /** Firmware; by default what set-up fetched. */
   readonly files?: LabFiles | undefined
-  /** Sections of the configuration that replace the lab's own; `hosts` are added. */
-  readonly config?: Readonly<Record<string, unknown>> | undefined
   /** Starts what else the network has before the service; it is stopped after the service. */
   readonly before?: ((network: LabNetwork) => Promise<AsyncDisposable>) | undefined
   /** Starts the service in its namespace, with a file for this configuration; else a child process. */
@@ -80,20 +65,22 @@ export async function openLab(setup: LabSetup): Promise<Lab> {
   const network = started.use(await openNetwork())
   if (setup.pcap !== undefined) started.use(await startCapture(network, setup.pcap))
   const others = await network.attach('router', labAddresses.router)
-  started.use(await Dnsmasq.advertiseRouter(others))
-  if (setup.mode === 'proxy') {
+  const router = setup.family === 'ipv6' ? 'giveIpv6Addresses' : 'advertiseRouter'
+  started.use(await Dnsmasq[router](others))
+  if (setup.rival === true || setup.mode === 'proxy') {
     const dhcp = await network.attach('dhcp', labAddresses.addressServer)
     started.use(await Dnsmasq.giveAddresses(dhcp))
   }
   if (setup.before !== undefined) started.use(await setup.before(network))
-  const namespace = await network.attach('srv', `${labAddresses.server}/24`)
+  const own = setup.family === 'ipv6' ? `${labAddresses.server6}/64` : `${labAddresses.server}/24`
+  const namespace = await network.attach('srv', own)
   const config = labConfig(setup, directory)
   const serve = setup.serve ?? ((...where: ServiceStart) => ServerProcess.start(...where))
   const server = started.use(await serve(namespace, join(directory, 'bootlace.yaml'), config))
   const place = { network, files, directory }
   const alone = setup.machines.length === 1
   const machines = setup.machines.map((options, index) => {
-    const plan = { ...planOf(options, index), acceleration, alone }
+    const plan = { ...planOf(options, index), family: setup.family, acceleration, alone }
     return started.use(new LabMachine(plan, place, server))
   })
   const all = started.move()
@@ -128,61 +115,12 @@ function withComplaints(result: LabResult, server: LabServer): LabResult {
 
 /** The machine as it is bought. */
 function planOf(
-  { firmware, card = 'virtio-net-pci', memory = 256, disk }: MachineOptions,
+  options: MachineOptions,
   index: number,
 ): Omit<MachinePlan, 'acceleration' | 'alone'> {
-  return { name: nameOf(index), mac: macOf(index), firmware, card, memory, disk }
-}
-
-function nameOf(index: number): string {
-  return `machine-${index + 1}`
-}
-
-/** QEMU's own prefix, then the lab's. */
-function macOf(index: number): string {
-  return `52:54:00:b0:07:${(index + 1).toString(16).padStart(2, '0')}`
-}
-
-/** The configuration that the lab's service runs with, as one would write it. */
-function labConfig(setup: LabSetup, directory: string): object {
-  const { hosts: others = [], ...sections } = setup.config ?? {}
-  const own = setup.machines.flatMap((options, index) => hostOf(options, index))
-  return {
-    interfaces: ['eth0'],
-    data: join(directory, 'data'),
-    cache: { directory: join(directory, 'cache') },
-    dhcp: dhcpSections[setup.mode],
-    menu: { title: 'Bootlace lab', timeout: '3s', default: 'tinyvm' },
-    ...sections,
-    hosts: [...own, ...(Array.isArray(others) ? others : [])],
-  }
-}
-
-const dhcpSections = {
-  full: { subnets: [{ network: labAddresses.network, pool: labAddresses.pool }] },
-  proxy: { mode: 'proxy' },
-} as const
-
-/** QEMU's BIOS ROM is itself an iPXE: `bios` is told to be served as any other ROM would be. */
-const usualLoaders: Readonly<Record<LabFirmware, Loader>> = {
-  bios: 'lpxelinux',
-  ipxe: 'auto',
-  uefi: 'auto',
-  'uefi-http': 'auto',
-}
-
-/** Over HTTP these two cards, as QEMU has them, stop hearing in the middle of a kernel. */
-const cardsWithoutHttp = new Set<string>(['vmxnet3', 'rtl8139'])
-
-function usualLoader({ firmware, card }: MachineOptions): Loader {
-  const usual = usualLoaders[firmware]
-  return usual === 'lpxelinux' && cardsWithoutHttp.has(card ?? '') ? 'pxelinux' : usual
-}
-
-/** A machine of which nothing special is wanted is not in the configuration at all. */
-function hostOf(machine: MachineOptions, index: number): readonly object[] {
-  const { loader, boot } = machine
-  const taken = loader ?? usualLoader(machine)
-  if (taken === 'auto' && boot === undefined) return []
-  return [{ name: nameOf(index), mac: macOf(index), loader: taken, boot: boot ?? 'menu' }]
+  const { firmware, arch, secureBoot, card = 'virtio-net-pci', disk } = options
+  const { memory = boardOf(options).memory } = options
+  const name = nameOf(index)
+  const mac = macOf(options, index)
+  return { name, mac, firmware, arch, secureBoot, card, memory, disk }
 }

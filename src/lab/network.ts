@@ -64,7 +64,7 @@ class Network implements LabNetwork {
   readonly #namespaces: string[] = []
   #links = 0
   readonly #atExit = (): void => {
-    for (const namespace of this.#namespaces) spawnSync('ip', ['netns', 'del', namespace])
+    for (const namespace of this.#namespaces.toReversed()) removeAtExit(namespace)
   }
 
   constructor(prefix: string) {
@@ -128,18 +128,25 @@ async function silenceIpv6(namespace: string): Promise<void> {
   await run('ip', 'netns', 'exec', namespace, 'sysctl', '-qw', setting)
 }
 
-/** The namespace is ours alone, so whatever still runs in it is ours, too. */
 async function removeNamespace(namespace: string): Promise<void> {
-  const pids = (await run('ip', 'netns', 'pids', namespace)).split(/\s+/).filter(Boolean)
-  for (const pid of pids) endProcess(Number(pid))
+  endProcesses(await run('ip', 'netns', 'pids', namespace))
   await run('ip', 'netns', 'del', namespace)
 }
 
-function endProcess(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // it ended by itself in between
+/** At the end of the process nothing can be waited for any more. */
+function removeAtExit(namespace: string): void {
+  endProcesses(spawnSync('ip', ['netns', 'pids', namespace], { encoding: 'utf8' }).stdout)
+  spawnSync('ip', ['netns', 'del', namespace])
+}
+
+/** The namespace is ours alone, so whatever still runs in it is ours, too. */
+function endProcesses(pids: string): void {
+  for (const pid of pids.split(/\s+/).filter(Boolean)) {
+    try {
+      process.kill(Number(pid), 'SIGKILL')
+    } catch {
+      // it ended by itself in between
+    }
   }
 }
 

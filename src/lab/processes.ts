@@ -29,12 +29,9 @@ export function run(program: string, ...args: readonly string[]): Promise<string
  * Starts a program inside a network namespace. `setpriv` makes the kernel end it when the lab
  * itself is killed, so that nothing keeps running in a namespace nobody knows of any more.
  */
-export function startIn(namespace: string, argv: readonly string[], directory?: string): LabChild {
+export function startIn(namespace: string, argv: readonly string[]): LabChild {
   const wrapped = ['netns', 'exec', namespace, 'setpriv', '--pdeathsig', 'TERM', '--', ...argv]
-  return spawn('ip', wrapped, {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    ...(directory === undefined ? {} : { cwd: directory }),
-  })
+  return spawn('ip', wrapped, { stdio: ['pipe', 'pipe', 'pipe'] })
 }
 
 export function isRunning(child: LabChild): boolean {

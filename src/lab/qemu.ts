@@ -1,24 +1,14 @@
 /**
- * QEMU's argument list for one machine, from two tables: what each firmware needs, and what each
- * network card needs. Starts nothing.
+ * QEMU's argument list for one machine: its board's, and what each network card needs. Starts
+ * nothing.
  *
- * Sources: QEMU's manual; OVMF's README for the two flash images and for its fw_cfg switches.
+ * Sources: QEMU's manual; OVMF's README for its fw_cfg switches.
  */
 import type { CardModel, LabFiles } from '../setup/lab-files.ts'
-
-export const emulator = 'qemu-system-x86_64'
+import { type BoardChoice, boardOf, isUefi } from './boards.ts'
 
 /** What runs the guest's code: the processor itself, or QEMU's translator. */
 export type Acceleration = 'kvm' | 'tcg'
-
-/** How the lab's machine starts: which firmware, and what it is asked to pass for. */
-export const labFirmwares = {
-  bios: 'SeaBIOS with the card’s own ROM, served as a plain PXE ROM would be',
-  ipxe: 'the same machine, recognised as the iPXE that the card’s ROM really is',
-  uefi: 'OVMF, PXE boot',
-  'uefi-http': 'OVMF, UEFI HTTP boot',
-} as const
-export type LabFirmware = keyof typeof labFirmwares
 
 /** The network cards that a lab machine can have, and what each needs besides its ROM. */
 export const cardSettings: Readonly<Record<CardModel, string>> = {
@@ -31,31 +21,31 @@ export const cardSettings: Readonly<Record<CardModel, string>> = {
 }
 
 /** One machine, as QEMU needs to know it. Sockets are paths; `memory` is in MiB. */
-export interface MachineSpec {
+export interface MachineSpec extends BoardChoice {
   readonly name: string
   readonly mac: string
   readonly tap: string
-  readonly firmware: LabFirmware
   readonly card: CardModel
   readonly memory: number
   readonly acceleration: Acceleration
   readonly serialSocket: string
   readonly monitorSocket: string
-  /** This machine's own copy of OVMF's variables; unused for BIOS. */
-  readonly variables: string
   /** A raw disk image; what the machine writes to it is thrown away. */
   readonly disk?: string | undefined
+  /** UEFI boots over this family; IPv4 by default, and then never the other. */
+  readonly family?: 'ipv4' | 'ipv6' | undefined
 }
 
 export function qemuArguments(spec: MachineSpec, files: LabFiles): readonly string[] {
   return [
     ['-nodefaults', '-no-user-config', '-name', spec.name, '-uuid', uuidOf(spec.mac)],
     ['-display', 'none', '-no-reboot', '-S', '-smp', '1', '-m', String(spec.memory)],
-    accelerationArguments[spec.acceleration],
-    firmwareArguments[spec.firmware](spec, files),
+    accelerationArguments[accelerationOf(spec)],
+    boardOf(spec).arguments,
+    flashArguments(spec, files),
     cardArguments(spec, files),
     diskArguments(spec),
-    ['-vga', 'std', '-device', 'virtio-rng-pci'], // the latter: userland need not wait for entropy
+    ['-device', 'virtio-rng-pci'], // userland need not wait for entropy
     ['-chardev', `socket,id=serial,path=${spec.serialSocket},server=on,wait=off`],
     ['-serial', 'chardev:serial', '-qmp', `unix:${spec.monitorSocket},server=on,wait=off`],
   ].flat()
@@ -71,35 +61,28 @@ const accelerationArguments: Readonly<Record<Acceleration, readonly string[]>> =
   tcg: ['-accel', 'tcg,thread=single'],
 }
 
-type FirmwareArguments = (spec: MachineSpec, files: LabFiles) => readonly string[]
-
-// `graphics=off` makes SeaBIOS show its screen on the serial port as well as on the display.
-const bios: FirmwareArguments = () => ['-M', 'pc,graphics=off', '-boot', 'menu=off']
-
-const uefi: FirmwareArguments = (spec, { ovmf }) =>
-  [
-    ['-M', 'q35'],
-    ['-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${ovmf.code}`],
-    ['-drive', `if=pflash,unit=1,format=raw,file=${spec.variables}`],
-  ].flat()
-
-/** With PXE switched off, OVMF goes straight to HTTP boot over IPv4. */
-const uefiHttp: FirmwareArguments = (spec, files) =>
-  [
-    uefi(spec, files),
-    ['-fw_cfg', 'name=opt/org.tianocore/IPv4PXESupport,string=n'],
-    ['-fw_cfg', 'name=opt/org.tianocore/IPv6PXESupport,string=n'],
-  ].flat()
-
-const firmwareArguments: Readonly<Record<LabFirmware, FirmwareArguments>> = {
-  bios,
-  ipxe: bios,
-  uefi,
-  'uefi-http': uefiHttp,
+/** The lab's host is taken for an x86: ARM code is always translated. */
+function accelerationOf(spec: MachineSpec): Acceleration {
+  return spec.arch === 'arm64' ? 'tcg' : spec.acceleration
 }
 
-export function isUefi(firmware: LabFirmware): boolean {
-  return firmware.startsWith('uefi')
+/** What the firmware writes into its variables is thrown away with the machine. */
+function flashArguments(spec: MachineSpec, files: LabFiles): readonly string[] {
+  const { flash } = boardOf(spec)
+  if (flash === undefined) return []
+  const { code, variables } = files.flash(flash)
+  return [
+    ['-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${code}`],
+    ['-drive', `if=pflash,unit=1,format=raw,snapshot=on,file=${variables}`],
+    spec.firmware === 'uefi-http' || spec.family === 'ipv6' ? withoutPxe('IPv4') : [],
+    // Where nobody serves a family: a minute of waiting before the next boot entry.
+    spec.family === 'ipv6' ? [] : withoutPxe('IPv6'),
+  ].flat()
+}
+
+/** With both switched off, UEFI goes straight to HTTP boot over IPv4. */
+function withoutPxe(family: 'IPv4' | 'IPv6'): readonly string[] {
+  return ['-fw_cfg', `name=opt/org.tianocore/${family}PXESupport,string=n`]
 }
 
 function cardArguments(spec: MachineSpec, files: LabFiles): readonly string[] {
@@ -111,10 +94,14 @@ function cardArguments(spec: MachineSpec, files: LabFiles): readonly string[] {
   ].flat()
 }
 
-/** OVMF drives a virtio card itself, and must: with iPXE's EFI ROM it would be iPXE that boots. */
-function romOf({ card, firmware }: MachineSpec, files: LabFiles): string {
+/**
+ * UEFI drives a virtio card itself, and must: with iPXE's EFI ROM it would be iPXE that boots. The
+ * ROMs' EFI half is for x64 alone.
+ */
+function romOf({ card, firmware, arch }: MachineSpec, files: LabFiles): string {
   if (!isUefi(firmware)) return files.rom(card, 'bios')
-  return card === 'virtio-net-pci' ? '' : files.rom(card, 'uefi')
+  const driven = card === 'virtio-net-pci' || (arch ?? 'x64') !== 'x64'
+  return driven ? '' : files.rom(card, 'uefi')
 }
 
 function diskArguments({ disk }: MachineSpec): readonly string[] {

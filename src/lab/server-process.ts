@@ -9,7 +9,7 @@ import { SystemError } from '../core/errors.ts'
 import { type EventType, type ServiceEvent, eventTypes } from '../core/events.ts'
 import { type LabChild, isRunning, onLines, startIn, stop } from './processes.ts'
 
-/** Where this project is: the service runs here, as it does for a user. */
+/** Where this project is. The service runs where the lab does: paths start there, as for a user. */
 const home = fileURLToPath(new URL('../..', import.meta.url))
 
 /** How long the service may take until everything is open, milliseconds. */
@@ -61,7 +61,7 @@ export class ServerProcess implements LabServer {
 
   /** Starts a program that writes a service's log, and waits until that says that it is ready. */
   static async follow(namespace: string, argv: readonly string[]): Promise<ServerProcess> {
-    const server = new ServerProcess(startIn(namespace, argv, home))
+    const server = new ServerProcess(startIn(namespace, argv))
     try {
       await server.#becomeReady()
     } catch (error) {

@@ -5,7 +5,7 @@
  * The limits are twice the worst that was seen with translated guests on two busy cores.
  */
 import type { EventType, ServiceEvent } from '../core/events.ts'
-import { type LabFirmware, isUefi } from './qemu.ts'
+import { type LabFirmware, isUefi } from './boards.ts'
 
 export interface Stage {
   /** What the machine has done when it is here. */

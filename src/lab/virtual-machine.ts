@@ -1,19 +1,17 @@
 /** One virtual machine of the lab: QEMU in the switch's namespace, its monitor and its console. */
-import { copyFile, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { once } from 'node:events'
 import { SystemError } from '../core/errors.ts'
 import type { LabFiles } from '../setup/lab-files.ts'
+import { boardOf } from './boards.ts'
 import { SerialConsole } from './console.ts'
 import type { LabNetwork } from './network.ts'
 import { type LabChild, isRunning, onLines, startIn, stop } from './processes.ts'
-import { type MachineSpec, emulator, isUefi, qemuArguments } from './qemu.ts'
+import { type MachineSpec, qemuArguments } from './qemu.ts'
 import { QmpClient } from './qmp.ts'
 
 /** What a machine is made of; the lab adds the sockets and the tap. */
-export interface MachinePlan extends Omit<
-  MachineSpec,
-  'tap' | 'serialSocket' | 'monitorSocket' | 'variables'
-> {
+export interface MachinePlan extends Omit<MachineSpec, 'tap' | 'serialSocket' | 'monitorSocket'> {
   /** The only machine of its lab: whatever the service tells is about it. */
   readonly alone: boolean
 }
@@ -22,7 +20,7 @@ export interface MachinePlan extends Omit<
 export interface MachinePlace {
   readonly network: LabNetwork
   readonly files: LabFiles
-  /** Its sockets and its copy of OVMF's variables go here. */
+  /** Its sockets go here. */
   readonly directory: string
 }
 
@@ -44,10 +42,8 @@ export class VirtualMachine implements AsyncDisposable {
       tap: await place.network.addTap(),
       serialSocket: `${place.directory}/${plan.name}.serial`,
       monitorSocket: `${place.directory}/${plan.name}.monitor`,
-      variables: `${place.directory}/${plan.name}.vars`,
     }
-    if (isUefi(plan.firmware)) await copyFile(place.files.ovmf.variables, spec.variables)
-    const argv = [emulator, ...qemuArguments(spec, place.files)]
+    const argv = [boardOf(plan).emulator, ...qemuArguments(spec, place.files)]
     const child = startIn(place.network.switch, argv)
     try {
       const monitor = await Promise.race([QmpClient.open(spec.monitorSocket), earlyEnd(child)])

@@ -2,7 +2,6 @@
 import type { Machine } from '../boot/machine.ts'
 import type { Datagram } from '../io/udp.ts'
 import type { RequestPlace } from '../protocol/dhcp/place.ts'
-import type { DhcpMode } from '../protocol/dhcp/subnet.ts'
 import type { DhcpMessage } from '../wire/dhcp-message.ts'
 import type { DhcpLink } from './dhcp-link.ts'
 
@@ -13,5 +12,4 @@ export interface DhcpExchange {
   readonly link: DhcpLink
   readonly machine: Machine
   readonly place: RequestPlace
-  readonly mode: DhcpMode
 }

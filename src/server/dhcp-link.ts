@@ -1,13 +1,14 @@
 /**
- * The sockets on one interface: the DHCP server's port and the boot server's. Knows how to get an
- * answer to a client that has no address yet; decides nothing about DHCP.
+ * The sockets on one interface: the DHCP server's port and the boot server's, and where it is wanted
+ * the client's. Knows how to get an answer to a client that has no address yet; decides nothing
+ * about DHCP.
  */
 import { anyAddress, formatIpv4, type Ipv4, limitedBroadcast, type Mac } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import { interfaceIndex } from '../io/interface-index.ts'
 import type { NetworkInterface } from '../io/interfaces.ts'
 import { native, setNeighbour } from '../io/native.ts'
-import { type Datagram, openUdp, type UdpPort } from '../io/udp.ts'
+import { type Datagram, openUdp, type UdpOptions, type UdpPort } from '../io/udp.ts'
 import { AddressServerWatch } from '../protocol/dhcp/address-server-watch.ts'
 import type { Delivery } from '../protocol/dhcp/delivery.ts'
 
@@ -18,6 +19,8 @@ export interface DhcpLinkOptions {
   readonly proxyPort: number
   readonly clock: Clock
   readonly receive: (link: DhcpLink, datagram: Datagram, toBootServer: boolean) => void
+  /** What came to the client's port: other servers' broadcasts, and our own. */
+  readonly overhear: (link: DhcpLink, datagram: Datagram) => void
   readonly failed: (link: DhcpLink, error: Error) => void
 }
 
@@ -38,6 +41,8 @@ export class DhcpLink {
   readonly #options: DhcpLinkOptions
   readonly #open: UdpPort[] = []
   #ports: LinkPorts | undefined
+  #client: UdpPort | undefined
+  #closed = false
 
   constructor(options: DhcpLinkOptions) {
     this.interface = options.interface
@@ -84,13 +89,51 @@ export class DhcpLink {
     port?.send(octets, { address: formatIpv4(address), port: to.port })
   }
 
+  /**
+   * Hears what is broadcast to DHCP clients. The socket is on 255.255.255.255 and shares its port:
+   * every socket there gets its own copy of a broadcast, and unicast goes to this machine's own DHCP
+   * client as before. Where sockets cannot be tied to an interface there is none.
+   *
+   * @throws SystemError when another program keeps the port for itself.
+   */
+  async openClientPort(): Promise<void> {
+    if (this.#client !== undefined || !native.available) return
+    const client = await openUdp({
+      ...this.#socketOptions(this.#options.port + 1, limitedBroadcast),
+      reuse: true,
+      receive: (datagram) => this.#options.overhear(this, datagram),
+    })
+    if (this.#closed) await client.close()
+    this.#open.push(client)
+    this.#client = client
+  }
+
+  /** Broadcasts a question to the servers here, as a client and as a relay would. */
+  ask({ asClient, asRelay }: { asClient: Uint8Array; asRelay: Uint8Array }): void {
+    const everyServer = { address: formatIpv4(limitedBroadcast), port: this.#options.port }
+    const client = this.#client ?? this.#ports?.dhcp
+    client?.send(asClient, everyServer)
+    this.#ports?.dhcp.send(asRelay, everyServer)
+  }
+
   async close(): Promise<void> {
+    this.#closed = true
     await Promise.all(this.#open.map((port) => port.close()))
   }
 
   async #socket(port: number, address: Ipv4): Promise<UdpPort> {
-    const { clock, receive, failed, proxyPort } = this.#options
+    const { receive, proxyPort } = this.#options
     const opened = await openUdp({
+      ...this.#socketOptions(port, address),
+      receive: (datagram) => receive(this, datagram, port === proxyPort),
+    })
+    this.#open.push(opened)
+    return opened
+  }
+
+  #socketOptions(port: number, address: Ipv4): Omit<UdpOptions, 'receive'> {
+    const { clock, failed } = this.#options
+    return {
       address: formatIpv4(address),
       port,
       device: this.interface.name,
@@ -98,11 +141,8 @@ export class DhcpLink {
       reuse: !native.available,
       arrivals: true,
       clock,
-      receive: (datagram) => receive(this, datagram, port === proxyPort),
       failed: (error) => failed(this, error),
-    })
-    this.#open.push(opened)
-    return opened
+    }
   }
 
   #pin(address: Ipv4, mac: Mac): boolean {

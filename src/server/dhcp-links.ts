@@ -21,7 +21,7 @@ export interface DhcpLinksOptions {
 
 export class DhcpLinks {
   readonly #options: DhcpLinksOptions
-  readonly #receive: DhcpLinkOptions['receive']
+  readonly #hears: Pick<DhcpLinkOptions, 'receive' | 'overhear'>
   readonly #open = new Map<string, DhcpLink>()
   /** Interfaces whose trouble was told already. */
   readonly #told = new Set<string>()
@@ -30,9 +30,9 @@ export class DhcpLinks {
   #scanning: Promise<void> = Promise.resolve()
   #closed = false
 
-  constructor(options: DhcpLinksOptions, receive: DhcpLinkOptions['receive']) {
+  constructor(options: DhcpLinksOptions, hears: Pick<DhcpLinkOptions, 'receive' | 'overhear'>) {
     this.#options = options
-    this.#receive = receive
+    this.#hears = hears
   }
 
   /** Every address of the interfaces in use; none of them is ever given to a machine. */
@@ -99,7 +99,7 @@ export class DhcpLinks {
       port,
       proxyPort,
       clock,
-      receive: this.#receive,
+      ...this.#hears,
       failed: (failing, error) => this.#fail(failing, error),
     })
     this.#open.set(wanted.name, await link.open())

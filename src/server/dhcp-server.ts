@@ -14,20 +14,23 @@ import type { NetworkInterface } from '../io/interfaces.ts'
 import type { LeaseStore } from '../io/lease-store.ts'
 import { openNeighbourProbe } from '../io/neighbour-probe.ts'
 import type { Datagram } from '../io/udp.ts'
+import { respondBeside } from '../protocol/dhcp/beside.ts'
 import type { BootReply } from '../protocol/dhcp/boot-reply.ts'
 import { deliveryFor } from '../protocol/dhcp/delivery.ts'
 import type { DhcpEffect, Outcome } from '../protocol/dhcp/effect.ts'
 import type { LeaseTable } from '../protocol/dhcp/lease-table.ts'
-import { placeOf } from '../protocol/dhcp/place.ts'
+import { placeOf, type RequestPlace } from '../protocol/dhcp/place.ts'
 import { respondBootServer, respondProxy } from '../protocol/dhcp/proxy.ts'
 import { respond, uncheckedOffer } from '../protocol/dhcp/respond.ts'
-import type { DhcpSubnet } from '../protocol/dhcp/subnet.ts'
+import type { RoleState, RoleTiming } from '../protocol/dhcp/server-role.ts'
+import { type DhcpSubnet, mayGiveAddresses } from '../protocol/dhcp/subnet.ts'
 import { decodeDhcp, type DhcpMessage, encodeDhcp, payloadLimit } from '../wire/dhcp-message.ts'
 import { dhcpOption } from '../wire/dhcp-options.ts'
 import { describeOutcome, nobodyGivesAddresses } from './dhcp-events.ts'
 import type { DhcpExchange } from './dhcp-exchange.ts'
 import type { DhcpLink } from './dhcp-link.ts'
 import { DhcpLinks } from './dhcp-links.ts'
+import { DhcpRoles } from './dhcp-roles.ts'
 import { DhcpSurvey } from './dhcp-survey.ts'
 
 export interface DhcpServerOptions {
@@ -36,6 +39,8 @@ export interface DhcpServerOptions {
   readonly subnets: readonly DhcpSubnet[]
   /** What happens on networks that no subnet names. Addresses are never given there. */
   readonly otherwise: 'proxy' | 'off'
+  /** Of the subnets in mode `auto`. */
+  readonly timing: RoleTiming
   readonly port: number
   readonly proxyPort: number
   readonly leases: LeaseTable
@@ -56,20 +61,35 @@ const machinesRemembered = 4096
 export class DhcpServer {
   readonly #options: DhcpServerOptions
   readonly #links: DhcpLinks
+  readonly #roles: DhcpRoles
   readonly #survey: DhcpSurvey
   readonly #machines = new LRUCache<Mac, Machine>({ max: machinesRemembered })
 
   constructor(options: DhcpServerOptions) {
     this.#options = options
-    this.#links = new DhcpLinks(options, (link, datagram, toBootServer) => {
-      void this.#receive(link, datagram, toBootServer)
+    this.#links = new DhcpLinks(options, {
+      receive: (link, datagram, toBootServer) => {
+        void this.#receive(link, datagram, (request) =>
+          this.#serve(this.#exchange(request, { link, datagram, toBootServer })),
+        )
+      },
+      overhear: (link, datagram) => {
+        // Our own broadcasts come back to us.
+        if (this.#isOurs(datagram)) return
+        void this.#receive(link, datagram, (reply) => this.#overhear(reply, link, datagram))
+      },
     })
-    this.#survey = new DhcpSurvey({
-      ...options,
-      links: () => this.#links.all,
-      own: () => this.#links.ownAddresses,
-      openProbe: openNeighbourProbe,
-    })
+    const links = () => this.#links.all
+    const own = () => this.#links.ownAddresses
+    this.#roles = new DhcpRoles({ ...options, links, own })
+    const mayGive = (subnet: DhcpSubnet) => this.#roles.mayGive(subnet)
+    const openProbe = openNeighbourProbe
+    this.#survey = new DhcpSurvey({ ...options, links, own, mayGive, openProbe })
+  }
+
+  /** Who gives addresses on a subnet in mode `auto`; undefined when it is in another. */
+  roleOn(subnet: DhcpSubnet): RoleState | undefined {
+    return this.#roles.stateOf(subnet)
   }
 
   /** @throws SystemError when a port or the store cannot be used; nothing stays open then. */
@@ -78,6 +98,7 @@ export class DhcpServer {
     const shortened = leases.follow(clock())
     if (shortened.length > 0) await store.commit(shortened)
     await this.#links.open()
+    await this.#roles.start()
     await this.#survey.start()
   }
 
@@ -88,14 +109,18 @@ export class DhcpServer {
 
   async stop(): Promise<void> {
     await this.#survey.stop()
+    await this.#roles.stop()
     await this.#links.close()
   }
 
-  /** One datagram in, its effects performed in order. Malformed input is counted and dropped. */
-  async #receive(link: DhcpLink, datagram: Datagram, toBootServer: boolean): Promise<void> {
+  /** One datagram in. Malformed input is counted and dropped. */
+  async #receive(
+    link: DhcpLink,
+    datagram: Datagram,
+    handle: (message: DhcpMessage) => void | Promise<void>,
+  ): Promise<void> {
     try {
-      const request = decodeDhcp(datagram.octets)
-      await this.#serve(this.#exchange(request, { link, datagram, toBootServer }))
+      await handle(decodeDhcp(datagram.octets))
     } catch (error) {
       const malformed = error instanceof ProtocolError
       this.#options.emit({
@@ -106,18 +131,25 @@ export class DhcpServer {
     }
   }
 
+  #overhear(message: DhcpMessage, link: DhcpLink, { from }: Datagram): void {
+    this.#roles.heardReply(link, message, from.address)
+  }
+
+  #isOurs({ from }: Datagram): boolean {
+    const sender = parseIpv4(from.address)
+    return sender !== undefined && this.#links.ownAddresses.has(sender)
+  }
+
   #exchange(
     request: DhcpMessage,
     arrival: Pick<DhcpExchange, 'link' | 'datagram' | 'toBootServer'>,
   ): DhcpExchange {
-    const { subnets, otherwise } = this.#options
-    const site = { subnets, own: this.#links.ownAddresses }
+    const site = { subnets: this.#options.subnets, own: this.#links.ownAddresses }
     const place = placeOf(request, arrival.link.interface.addresses, site)
     return {
       ...arrival,
       request,
       place,
-      mode: place.subnet?.mode ?? otherwise,
       machine: this.#identify(request),
     }
   }
@@ -129,8 +161,13 @@ export class DhcpServer {
     return machine
   }
 
+  /** A request, its effects performed in order. */
   async #serve(exchange: DhcpExchange): Promise<void> {
-    const { request, datagram } = exchange
+    const { request, datagram, link, toBootServer } = exchange
+    if (request.operation === 'reply') return this.#overhear(request, link, datagram)
+    const question = this.#roles.heardQuestion(exchange)
+    if (question !== 'no') return this.#answerQuestion(question, exchange)
+    if (!toBootServer) this.#roles.heardMachine(exchange)
     const isDiscover = request.options.get(dhcpOption.messageType) === 'discover'
     if (isDiscover) {
       this.#tell(exchange, { type: 'dhcp.discover' })
@@ -140,14 +177,22 @@ export class DhcpServer {
       }
       await this.#settle(exchange)
     }
-    if (exchange.mode === 'proxy') this.#watch(exchange)
+    this.#watch(exchange)
     for (const effect of this.#decide(exchange)) await this.#perform(effect, exchange)
   }
 
+  /** Another Bootlace is answered like any client, but it is no machine that anybody wants to see. */
+  #answerQuestion(question: 'ours' | 'peer', exchange: DhcpExchange): void {
+    if (question === 'ours') return
+    for (const effect of this.#decide(exchange)) {
+      if (effect.type === 'reply') this.#reply(effect.message, exchange)
+    }
+  }
+
   /** A new machine waits a moment where nobody has been asked yet whether its address is in use. */
-  async #settle({ request, place, mode, link, toBootServer }: DhcpExchange): Promise<void> {
+  async #settle({ request, place, link, toBootServer }: DhcpExchange): Promise<void> {
     const { subnet } = place
-    if (mode !== 'full' || subnet === undefined || toBootServer) return
+    if (this.#modeOf(place) !== 'full' || subnet === undefined || toBootServer) return
     const { leases, clock } = this.#options
     const context = {
       leases,
@@ -158,17 +203,26 @@ export class DhcpServer {
     await this.#survey.settle(link, subnet, () => uncheckedOffer(request, context, clock()))
   }
 
+  /** Asked only when it is needed: in mode `auto` it can change while a machine waits. */
+  #modeOf({ subnet }: RequestPlace): 'full' | 'proxy' | 'off' {
+    return subnet === undefined ? this.#options.otherwise : this.#roles.modeOf(subnet)
+  }
+
   #decide(exchange: DhcpExchange): readonly DhcpEffect[] {
-    const { request, place, mode, toBootServer } = exchange
+    const { request, place, toBootServer } = exchange
+    const mode = this.#modeOf(place)
     if (mode === 'off') return []
     const boot = this.#options.plan(exchange.machine, { server: place.server, mode })
     const { serverId: server, subnet } = place
     if (toBootServer) return respondBootServer(request, { server, boot })
-    if (mode === 'proxy' || subnet === undefined) return respondProxy(request, { server, boot })
+    if (subnet === undefined || !mayGiveAddresses(subnet)) {
+      return respondProxy(request, { server, boot })
+    }
     const { leases, clock } = this.#options
     const own = this.#links.ownAddresses
     const survey = this.#survey.of(exchange.link, subnet)
-    return respond(request, { server, boot, subnet, own, leases, survey }, clock())
+    const context = { server, boot, subnet, own, leases, survey }
+    return (mode === 'full' ? respond : respondBeside)(request, context, clock())
   }
 
   /** What is confirmed is on disk first: the answer behind it waits, other packets do not. */
@@ -208,8 +262,10 @@ export class DhcpServer {
     return isOnLink && this.#options.leases.holder(address)?.key === machine.mac
   }
 
-  /** In guest and proxy mode: says once for each interface that nobody gives addresses there. */
+  /** A guest says once for each interface that nobody gives addresses there. */
   #watch({ request, place, link }: DhcpExchange): void {
+    const isGuest = this.#modeOf(place) === 'proxy' && place.subnet?.mode !== 'auto'
+    if (!isGuest) return
     if (!link.watch.goesUnanswered(request, place.serverId, this.#options.clock())) return
     this.#options.emit(nobodyGivesAddresses(link.interface))
   }

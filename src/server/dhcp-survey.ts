@@ -1,7 +1,7 @@
 /**
  * Keeps the surveys of the subnets that we give addresses on: asks the network ahead of the
- * machines, and sets aside what somebody uses. Only where a subnet is in full mode and attached to
- * an interface: a guest asks nobody, and behind a relay nobody can be asked.
+ * machines, and sets aside what somebody uses. Only where addresses may be given just now and the
+ * subnet is attached to an interface: a guest asks nobody, and behind a relay nobody can be asked.
  */
 import { LRUCache } from 'lru-cache'
 import { formatIpv4, type Ipv4, type Mac } from '../core/address.ts'
@@ -25,6 +25,8 @@ export interface DhcpSurveyOptions {
   readonly links: () => Iterable<SurveyedLink>
   readonly own: () => ReadonlySet<Ipv4>
   readonly subnets: readonly DhcpSubnet[]
+  /** Do we give addresses there, or may at any moment? */
+  readonly mayGive: (subnet: DhcpSubnet) => boolean
   readonly leases: LeaseTable
   readonly store: LeaseStore
   readonly openProbe: (device: string, clock: Clock) => Promise<NeighbourProbe>
@@ -157,7 +159,7 @@ export class DhcpSurvey {
     const { mac, addresses } = link.interface
     if (mac === '00:00:00:00:00:00') return []
     const attached = attachedSubnets(addresses, this.#options.subnets)
-    return attached.filter(({ mode }) => mode === 'full')
+    return attached.filter((subnet) => this.#options.mayGive(subnet))
   }
 
   #lookAt(link: SurveyedLink, on: LinkSurvey): void {

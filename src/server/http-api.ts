@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import { parseMac } from '../core/address.ts'
 import type { ServiceEvent } from '../core/events.ts'
+import { plainAddress } from '../core/ipv6.ts'
 import { type SeenMachine, splitBoots } from '../boot/machine-table.ts'
 import { tell } from '../boot/story.ts'
 import { parseReport, reportEvent, reportLimit } from './boot-report.ts'
@@ -39,7 +40,7 @@ function reportRoute(fastify: FastifyInstance, { hub }: HttpServerOptions): Prom
     const report = parseReport(request.body)
     const type = 'text/plain; charset=utf-8'
     if (typeof report === 'string') return reply.code(400).type(type).send(`${report}\n`)
-    hub.emit(reportEvent(report, request.ip.replace(/^::ffff:/i, '')))
+    hub.emit(reportEvent(report, plainAddress(request.ip)))
     return reply.type(type).send('ok\n')
   })
   return Promise.resolve()

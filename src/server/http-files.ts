@@ -5,6 +5,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Mac, parseMac } from '../core/address.ts'
 import { messageOf } from '../core/errors.ts'
+import { plainAddress, withoutZone } from '../core/ipv6.ts'
 import { nearest } from '../boot/nearest.ts'
 import type { Client, FileTree } from '../io/file-tree.ts'
 import type { HttpServerOptions } from './http-options.ts'
@@ -54,7 +55,7 @@ class FileRoutes {
     if (file === undefined) return this.#miss(request, reply, tree, client)
     const { hub, clock } = this.#options
     const begun = clock()
-    const about = aboutRequest(request, client)
+    const about = this.#about(request, client)
     try {
       const sent = await sendFile(request, reply, file, {
         'content-type': contentType(path),
@@ -72,13 +73,20 @@ class FileRoutes {
   }
 
   #clientOf(request: TreeRequest): Client {
-    const ip = plainAddress(request.ip)
     return {
       via: 'http',
-      ip,
-      mac: macIn(request.query.mac) ?? this.#options.macOf(ip),
+      ip: plainAddress(request.ip),
+      mac: macIn(request.query.mac),
       server: serverOf(request),
     }
+  }
+
+  #about(request: TreeRequest, { mac, ip }: Client) {
+    const agent = request.headers['user-agent']?.slice(0, 100)
+    // The path alone: what stands behind `?` may be a secret.
+    const [path = ''] = request.url.split('?')
+    const file = decoded(path).replace(/^\//, '')
+    return { mac: mac ?? this.#options.macOf(ip), ip, file, method: request.method, agent }
   }
 
   async #miss(
@@ -91,7 +99,7 @@ class FileRoutes {
     const lines = [`no such file: ${path}`]
     if (!isProbe(path) && path.length <= longestPath) {
       const close = nearest(path, await this.#paths(tree))
-      const about = aboutRequest(request, client)
+      const about = this.#about(request, client)
       this.#options.hub.emit({ type: 'http.missing', ...about, status: 404, nearest: close })
       if (close !== undefined) lines.push(`nearest: ${close}`)
     }
@@ -130,13 +138,6 @@ function isProbe(path: string): boolean {
   )
 }
 
-function aboutRequest(request: TreeRequest, { mac, ip }: Client) {
-  const agent = request.headers['user-agent']?.slice(0, 100)
-  // The path alone: what stands behind `?` may be a secret.
-  const [file = ''] = request.url.split('?')
-  return { mac, ip, file: decoded(file).replace(/^\//, ''), method: request.method, agent }
-}
-
 function decoded(path: string): string {
   try {
     return decodeURIComponent(path)
@@ -149,20 +150,19 @@ function macIn(text: string | readonly string[] | undefined): Mac | undefined {
   return typeof text === 'string' ? parseMac(text) : undefined
 }
 
-/** An IPv4 client of a socket for both families: `::ffff:192.168.50.100`. */
-function plainAddress(address: string): string {
-  return address.replace(/^::ffff:/i, '')
-}
-
 /**
  * The name by which the client reached us, for the URLs in its menu: the `Host` it sent, since the
  * socket's own address may lie behind a container's port mapping. Only the client that sent it
- * gets it back.
+ * gets it back, and so a zone in it is that client's own name for its link.
  */
 function serverOf(request: FastifyRequest): string {
-  const name = /^([a-z0-9.-]+)(:\d+)?$/i.exec(request.headers.host ?? '')?.[1]
-  return name ?? plainAddress(request.socket.localAddress ?? '127.0.0.1')
+  const host = hostHeader.exec(request.headers.host ?? '')?.groups
+  const name = host?.['ipv6']?.replace('%25', '%') ?? host?.['name']
+  return name ?? withoutZone(plainAddress(request.socket.localAddress ?? '127.0.0.1'))
 }
+
+/** RFC 9110 §7.2; a zone is written `%25net0` (RFC 6874), by some only `%net0`. */
+const hostHeader = /^(?:\[(?<ipv6>[\da-f:.]+(?:%[\w.~-]+)?)\]|(?<name>[\w.-]+))(?::\d+)?$/i
 
 /** UEFI HTTP boot goes by the type (UEFI 2.10 §24.7.3); for the others anything will do. */
 const contentTypes: Readonly<Record<string, string>> = {

@@ -8,6 +8,7 @@ import type { Dispatcher } from 'undici'
 import type { Mac } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Emit, EventType } from '../core/events.ts'
+import { plainAddress } from '../core/ipv6.ts'
 import { discard } from '../io/origin.ts'
 import type { HeaderFields } from '../protocol/cache/fields.ts'
 import { endToEnd } from '../protocol/cache/headers.ts'
@@ -102,7 +103,7 @@ export class Exchange {
     this.reply = reply
     this.#passThrough = passThrough
     this.#socket = request.socket // fastify's request loses it when the connection closes
-    this.ip = (request.socket.remoteAddress ?? '').replace(/^::ffff:/, '')
+    this.ip = plainAddress(request.socket.remoteAddress ?? '')
   }
 
   /** Hands the request to the origin as it is. */

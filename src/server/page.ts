@@ -123,7 +123,7 @@ function machineTable(machines: readonly SeenMachine[]): string {
       machine.name === undefined
         ? code(machine.mac)
         : `${escapeHtml(machine.name)}<br>${code(machine.mac)}`,
-      code(machine.ip),
+      machine.addresses.map(code).join('<br>'),
       escapeHtml(machine.firmware ?? ''),
       escapeHtml(machine.entry ?? ''),
       steps(machine, index < mostWithSteps),

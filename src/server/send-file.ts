@@ -95,16 +95,20 @@ function lengthOf(range: RangeAnswer, size: number): number {
   return range.type === 'part' ? range.last - range.first + 1 : size
 }
 
-/** A 304 carries no length, so that no client waits for a body (§8.6). */
+/**
+ * A 304 carries no length, so that no client waits for a body (§8.6). Written with capitals: GRUB
+ * 2.12 compares the name letter by letter, and takes a file of unknown length for an empty or, under
+ * Secure Boot, for a forbidden one.
+ */
 function lengthHeaders(
   { status, length, range }: Decision & { readonly length: number },
   size: number,
 ): Record<string, string | number> {
   if (status === 304) return {}
-  if (status === 412) return { 'content-length': 0 }
+  if (status === 412) return { 'Content-Length': 0 }
   const part = contentRange(range, size)
   return {
-    'content-length': status === 416 ? 0 : length,
+    'Content-Length': status === 416 ? 0 : length,
     ...(part === undefined ? {} : { 'content-range': part }),
   }
 }

@@ -13,6 +13,7 @@
  */
 import { LRUCache } from 'lru-cache'
 import { messageOf, ProtocolError } from '../core/errors.ts'
+import { withoutZone } from '../core/ipv6.ts'
 import { type Datagram, type Endpoint, openUdp, type UdpPort } from '../io/udp.ts'
 import type { TransferLimits } from '../protocol/tftp/negotiate.ts'
 import { decodeTftp, encodeTftp, tftpErrors, type TftpPacket } from '../wire/tftp-packet.ts'
@@ -109,7 +110,7 @@ export class TftpListener {
       this.#options.site,
       {
         client: datagram.from,
-        server: this.#options.address,
+        server: withoutZone(this.#options.address),
         limits: this.#options.limits,
         send: (octets) => port.send(octets, datagram.from),
         sendAll: (packets) => port.sendAll(packets, datagram.from),

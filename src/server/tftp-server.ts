@@ -5,20 +5,21 @@
  *
  * Sources: RFC 1350, 2347, 2348, 2349, 7440.
  */
-import { formatIpv4, type Mac } from '../core/address.ts'
+import type { Mac } from '../core/address.ts'
 import { type Clock, steady } from '../core/clock.ts'
-import { messageOf } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
+import { isIpv6 } from '../core/ipv6.ts'
 import { nearest } from '../boot/nearest.ts'
 import type { FileTree } from '../io/file-tree.ts'
-import { listInterfaces } from '../io/interfaces.ts'
+import { addressTexts, listInterfaces } from '../io/interfaces.ts'
 import type { Endpoint } from '../io/udp.ts'
 import { ethernetLimits, type TransferLimits } from '../protocol/tftp/negotiate.ts'
+import { AddressListeners } from './address-listeners.ts'
 import { TftpListener } from './tftp-listener.ts'
 import type { TftpSite } from './tftp-session.ts'
 
 export interface TftpServerOptions {
-  /** The local IPv4 addresses to serve on; asked again at each `rescan`. */
+  /** The local addresses to serve on, of both families; asked again at each `rescan`. */
   readonly addresses: () => readonly string[]
   /** 69; in tests 0, any free one. */
   readonly port: number
@@ -33,8 +34,8 @@ export interface TftpServerOptions {
 }
 
 const defaultMaximum = 1000
-/** IPv4, UDP and TFTP headers. */
-const headers = 32
+/** Octets of the IP, UDP and TFTP headers. */
+const headers = { ipv4: 20 + 8 + 4, ipv6: 40 + 8 + 4 }
 /** How long a list of all paths serves "did you mean", milliseconds. */
 const listLifetime = 10_000
 /** pxelinux asks for up to twelve names of which at most one exists: a miss means nothing. */
@@ -43,81 +44,43 @@ const searchedNames = /(^|[/\\])pxelinux\.cfg[/\\]/
 export class TftpServer {
   readonly #options: TftpServerOptions
   readonly #site: TftpSite
-  readonly #listeners = new Map<string, TftpListener>()
+  readonly #listeners: AddressListeners<TftpListener>
   #paths: { readonly list: Promise<readonly string[]>; readonly at: number } | undefined
-  #rescans: Promise<void> = Promise.resolve()
-  /** Addresses that could not be served at the last look, and why. */
-  readonly #refusals = new Map<string, string>()
 
   constructor(options: TftpServerOptions) {
     this.#options = options
-    const { tree, macOf, emit } = options
+    const { addresses, tree, macOf, emit } = options
     const clock = steady(options.clock)
     const nearestTo = (path: string) => this.#nearest(path)
     this.#site = { tree, macOf, emit, clock, nearest: nearestTo, texts: new Set() }
+    this.#listeners = new AddressListeners({ addresses, emit, open: (own) => this.#listen(own) })
   }
 
   /** Where requests are heard now. */
   get endpoints(): readonly Endpoint[] {
-    return [...this.#listeners.values()].map(({ endpoint }) => endpoint)
+    return this.#listeners.all.map(({ endpoint }) => endpoint)
   }
 
   /** Transfers that are running. */
   get transfers(): number {
-    return [...this.#listeners.values()].reduce((sum, { transfers }) => sum + transfers, 0)
+    return this.#listeners.all.reduce((sum, { transfers }) => sum + transfers, 0)
   }
 
   /** @throws SystemError when an address cannot be served; nothing stays open then. */
-  async start(): Promise<void> {
-    try {
-      for (const address of this.#options.addresses()) await this.#listen(address)
-    } catch (error) {
-      await this.stop()
-      throw error
-    }
+  start(): Promise<void> {
+    return this.#listeners.start()
   }
 
   /** Serves new addresses and leaves those that are gone; what cannot be opened becomes a hint. */
   rescan(): Promise<void> {
-    this.#rescans = this.#rescans
-      .then(() => this.#rescan())
-      .catch((error: unknown) => this.#hint('', messageOf(error)))
-    return this.#rescans
+    return this.#listeners.rescan()
   }
 
-  async stop(): Promise<void> {
-    await this.#rescans
-    const listeners = [...this.#listeners.values()]
-    this.#listeners.clear()
-    await Promise.all(listeners.map((listener) => listener.close('the service stops')))
+  stop(): Promise<void> {
+    return this.#listeners.stop()
   }
 
-  async #rescan(): Promise<void> {
-    const addresses = new Set(this.#options.addresses())
-    for (const [address, listener] of this.#listeners) {
-      if (addresses.has(address)) continue
-      this.#listeners.delete(address)
-      await listener.close('the address went away')
-    }
-    for (const address of addresses) {
-      if (this.#listeners.has(address)) continue
-      try {
-        await this.#listen(address)
-        this.#refusals.delete(address)
-      } catch (error) {
-        this.#hint(address, messageOf(error))
-      }
-    }
-  }
-
-  /** Once for each trouble, not at every look. */
-  #hint(address: string, reason: string): void {
-    if (this.#refusals.get(address) === reason) return
-    this.#refusals.set(address, reason)
-    this.#options.emit({ type: 'service.hint', reason })
-  }
-
-  async #listen(address: string): Promise<void> {
+  async #listen(address: string): Promise<TftpListener> {
     const listener = new TftpListener({
       address,
       port: this.#options.port,
@@ -126,7 +89,7 @@ export class TftpServer {
       hasRoom: () => this.transfers < (this.#options.maximum ?? defaultMaximum),
     })
     await listener.open()
-    this.#listeners.set(address, listener)
+    return listener
   }
 
   async #nearest(path: string): Promise<string | undefined> {
@@ -141,9 +104,8 @@ export class TftpServer {
 
 /** Blocks as large as a packet of the link can carry in one piece. */
 function linkLimits(address: string): TransferLimits {
-  const link = listInterfaces().find(({ addresses }) =>
-    addresses.some((own) => formatIpv4(own.address) === address),
-  )
+  const link = listInterfaces().find((each) => addressTexts(each).includes(address))
   if (link === undefined) return ethernetLimits
-  return { ...ethernetLimits, blockSize: Math.max(512, link.mtu - headers) }
+  const overhead = isIpv6(address) ? headers.ipv6 : headers.ipv4
+  return { ...ethernetLimits, blockSize: Math.max(512, link.mtu - overhead) }
 }

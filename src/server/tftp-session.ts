@@ -24,7 +24,7 @@ import { encodeTftp, tftpErrors, type TftpPacket, type TftpRequest } from '../wi
 /** What every session needs of the service around it. */
 export interface TftpSite {
   readonly tree: FileTree
-  /** The machine that has this IPv4 address, where that is known. */
+  /** The machine that has this address, where that is known: for events. */
   readonly macOf: (ip: string) => Mac | undefined
   readonly emit: Emit
   readonly clock: Clock
@@ -37,7 +37,7 @@ export interface TftpSite {
 /** The way to one client. */
 export interface SessionRoute {
   readonly client: Endpoint
-  /** The address of ours that was asked. */
+  /** The address of ours that was asked, as the client may write it: without a zone. */
   readonly server: string
   readonly limits: TransferLimits
   readonly send: (octets: Uint8Array) => void
@@ -142,13 +142,7 @@ export class TftpSession {
 
   #open(): Promise<OpenFile | undefined> {
     const { client, server } = this.#route
-    const mac = this.#site.macOf(client.address)
-    return this.#site.tree.open(this.#request.file, {
-      via: 'tftp',
-      ip: client.address,
-      mac,
-      server,
-    })
+    return this.#site.tree.open(this.#request.file, { via: 'tftp', ip: client.address, server })
   }
 
   async #missing(): Promise<void> {

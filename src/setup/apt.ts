@@ -20,6 +20,9 @@ const keyrings = [
   '/usr/share/keyrings/debian-archive-keyring.pgp',
 ]
 
+/** Debian's names of the processors that we boot. */
+export type Architecture = 'amd64' | 'arm64'
+
 export interface UnpackedPackage {
   readonly name: string
   readonly version: string
@@ -29,12 +32,14 @@ export interface UnpackedPackage {
 
 /** Opened at the first fetch; `await using` removes its folder with everything fetched. */
 export class PackageArchive implements AsyncDisposable {
+  readonly architecture: Architecture
   readonly #folder: string
   #opened: Promise<void> | undefined
 
   /** `parent`: a folder for temporary files, made if needed. */
-  constructor(parent: string) {
-    this.#folder = join(parent, `apt.${process.pid}.part`)
+  constructor(parent: string, architecture: Architecture = 'amd64') {
+    this.architecture = architecture
+    this.#folder = join(parent, `apt-${architecture}.${process.pid}.part`)
   }
 
   static get available(): boolean {
@@ -45,16 +50,19 @@ export class PackageArchive implements AsyncDisposable {
   async fetch(names: readonly string[]): Promise<UnpackedPackage[]> {
     const folder = await this.#open()
     const versions = await this.#versions(folder, names)
-    return step(`packages of Debian ${release}: ${names.join(', ')}`, async (line) => {
-      await aptGet(folder, ['download', ...names])
-      line.note(megabytes(await sizeOfPackages(folder)))
-      const unpacked: UnpackedPackage[] = []
-      for (const name of names) {
-        const root = await unpack(folder, name)
-        unpacked.push({ name, version: versions.get(name) ?? 'unknown', root })
-      }
-      return unpacked
-    })
+    return step(
+      `packages of Debian ${release} ${this.architecture}: ${names.join(', ')}`,
+      async (line) => {
+        await aptGet(folder, ['download', ...names])
+        line.note(megabytes(await sizeOfPackages(folder)))
+        const unpacked: UnpackedPackage[] = []
+        for (const name of names) {
+          const root = await unpack(folder, name)
+          unpacked.push({ name, version: versions.get(name) ?? 'unknown', root })
+        }
+        return unpacked
+      },
+    )
   }
 
   /** The names of the packages that this one depends on, without versions and alternatives. */
@@ -71,7 +79,7 @@ export class PackageArchive implements AsyncDisposable {
   }
 
   async #open(): Promise<string> {
-    this.#opened ??= openArchive(this.#folder)
+    this.#opened ??= openArchive(this.#folder, this.architecture)
     await this.#opened
     return this.#folder
   }
@@ -91,11 +99,11 @@ function fieldOf(paragraph: string, key: string): string {
   return new RegExp(`^${key}: (.*)$`, 'm').exec(paragraph)?.[1] ?? ''
 }
 
-async function openArchive(folder: string): Promise<void> {
+async function openArchive(folder: string, architecture: Architecture): Promise<void> {
   await rm(folder, { recursive: true, force: true })
   const address = await archiveOfMachine()
-  await step(`index of Debian ${release} from ${address}`, async () => {
-    await configure(folder, address)
+  await step(`index of Debian ${release} ${architecture} from ${address}`, async () => {
+    await configure(folder, address, architecture)
     await aptGet(folder, ['update'])
   })
 }
@@ -118,7 +126,11 @@ async function sourcesFiles(): Promise<{ name: string; text: string }[]> {
   return Promise.all(present.map(async (name) => ({ name, text: await readFile(name, 'utf8') })))
 }
 
-async function configure(folder: string, address: string): Promise<void> {
+async function configure(
+  folder: string,
+  address: string,
+  architecture: Architecture,
+): Promise<void> {
   const keyring = keyrings.find((path) => existsSync(path))
   if (keyring === undefined) {
     throw new SystemError(
@@ -132,11 +144,11 @@ async function configure(folder: string, address: string): Promise<void> {
     join(folder, 'sources.list'),
     `deb [signed-by=${keyring}] ${address} ${release} main\n`,
   )
-  await writeFile(join(folder, 'apt.conf'), configuration(folder))
+  await writeFile(join(folder, 'apt.conf'), configuration(folder, architecture))
 }
 
 /** Read after the machine's own configuration, so its proxy stays and its hooks go. */
-function configuration(folder: string): string {
+function configuration(folder: string, architecture: Architecture): string {
   return `
 Dir::Etc::sourcelist "${folder}/sources.list";
 Dir::Etc::sourceparts "-";
@@ -147,9 +159,9 @@ Dir::Cache "${folder}";
 Dir::Cache::archives "${folder}/archives";
 Dir::Cache::pkgcache "";
 Dir::Cache::srcpkgcache "";
-APT::Architecture "amd64";
+APT::Architecture "${architecture}";
 #clear APT::Architectures;
-APT::Architectures:: "amd64";
+APT::Architectures:: "${architecture}";
 APT::Sandbox::User "";
 APT::Update::Error-Mode "any";
 #clear APT::Update::Pre-Invoke;

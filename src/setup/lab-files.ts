@@ -39,20 +39,29 @@ export function ensureRoms(archive: PackageArchive): Promise<void> {
 export interface LabFiles {
   /** Path of a card's option ROM: `bios` holds only BIOS code, `uefi` both. */
   rom(card: CardModel, firmware: 'bios' | 'uefi'): string
-  /** OVMF: the code is read only; each machine needs a copy of `variables` of its own. */
-  readonly ovmf: { readonly code: string; readonly variables: string }
+  /** UEFI: the code, and the variables as they are when the machine is bought. */
+  flash(name: FlashName): { readonly code: string; readonly variables: string }
 }
 
-/** Paths of the lab's firmware; throws SystemError naming the command that fetches what is absent. */
+const flashes = {
+  x64: ['OVMF/OVMF_CODE_4M.fd', 'OVMF/OVMF_VARS_4M.fd'],
+  // With Microsoft's keys enrolled, and so with Secure Boot on.
+  'x64-secure': ['OVMF/OVMF_CODE_4M.secboot.fd', 'OVMF/OVMF_VARS_4M.ms.fd'],
+  ia32: ['OVMF/OVMF32_CODE_4M.secboot.fd', 'OVMF/OVMF32_VARS_4M.fd'],
+  arm64: ['AAVMF/AAVMF_CODE.fd', 'AAVMF/AAVMF_VARS.fd'],
+  'arm64-secure': ['AAVMF/AAVMF_CODE.fd', 'AAVMF/AAVMF_VARS.ms.fd'],
+} as const
+export type FlashName = keyof typeof flashes
+
+/** The lab's firmware; its methods throw SystemError naming the command that fetches what is absent. */
 export function labFiles(): LabFiles {
-  const ovmf = {
-    code: present('/usr/share/OVMF/OVMF_CODE_4M.fd'),
-    variables: present('/usr/share/OVMF/OVMF_VARS_4M.fd'),
-  }
   return {
-    ovmf,
     rom: (card, firmware) =>
       present(join(places.roms, `${firmware === 'bios' ? 'pxe' : 'efi'}-${cards[card]}.rom`)),
+    flash: (name) => {
+      const [code, variables] = flashes[name]
+      return { code: present(`/usr/share/${code}`), variables: present(`/usr/share/${variables}`) }
+    },
   }
 }
 

@@ -18,6 +18,8 @@ export interface PackageRow {
   readonly tested: string
   /** Short name of the licence; the package's copyright file goes to `licences/`. */
   readonly licence: string
+  /** Another package, whose copyright file in `licences/` covers these files: this one has none. */
+  readonly copyright?: string
   /** Name here → path in the package. */
   readonly files: Readonly<Record<string, string>>
 }
@@ -29,6 +31,8 @@ interface ManifestFile {
   readonly version: string
   readonly tested: string
   readonly licence: string
+  /** The file in this folder that has it whole. */
+  readonly copyright: string
   readonly size: number
   readonly sha256: string
 }
@@ -49,7 +53,7 @@ export async function ensurePackageFiles(
   const missing = new Set(missingFiles(folder, rows))
   if (missing.size === 0) return
   if (!PackageArchive.available) throw new SystemError(bringYourOwn(folder, rows, missing))
-  const needed = rows.filter((row) => Object.keys(row.files).some((name) => missing.has(name)))
+  const needed = neededRows(folder, rows, missing)
   const packages = await archive.fetch(needed.map((row) => row.package))
   const added: ManifestFile[] = []
   for (const [index, row] of needed.entries()) {
@@ -59,6 +63,25 @@ export async function ensurePackageFiles(
     added.push(...(await takeFiles(folder, row, { source, missing })))
   }
   await writeManifest(folder, added)
+}
+
+/** Those with a missing file, and those whose copyright file one of them needs and is not here. */
+function neededRows(
+  folder: string,
+  rows: readonly PackageRow[],
+  missing: ReadonlySet<string>,
+): PackageRow[] {
+  const incomplete = rows.filter((row) => Object.keys(row.files).some((name) => missing.has(name)))
+  const papers = new Set(
+    incomplete
+      .filter((row) => !existsSync(join(folder, copyrightOf(row))))
+      .map((row) => row.copyright),
+  )
+  return rows.filter((row) => incomplete.includes(row) || papers.has(row.package))
+}
+
+function copyrightOf(row: PackageRow): string {
+  return `licences/${row.copyright ?? row.package}`
 }
 
 function sayDifference(row: PackageRow, version: string): void {
@@ -76,10 +99,11 @@ async function takeFiles(
   row: PackageRow,
   { source, missing }: Taking,
 ): Promise<ManifestFile[]> {
-  await copyWhole(
-    join(source.root, 'usr/share/doc', row.package, 'copyright'),
-    join(folder, 'licences', row.package),
-  )
+  const copyright = copyrightOf(row)
+  if (row.copyright === undefined) {
+    const from = join(source.root, 'usr/share/doc', row.package, 'copyright')
+    await copyWhole(from, join(folder, copyright))
+  }
   const taken: ManifestFile[] = []
   for (const [name, path] of Object.entries(row.files)) {
     if (!missing.has(name)) continue
@@ -97,6 +121,7 @@ async function takeFiles(
       version: source.version,
       tested: row.tested,
       licence: row.licence,
+      copyright,
       size: octets.length,
       sha256: createHash('sha256').update(octets).digest('hex'),
     })

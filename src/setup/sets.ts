@@ -16,12 +16,13 @@ export type SetupSet = 'serve' | 'lab' | 'test'
 /** Fetches and builds what is missing of a set. Rejects with SystemError saying what to do. */
 export async function ensureSet(set: SetupSet): Promise<void> {
   await preparePrivateFolder()
-  await using archive = new PackageArchive(places.private)
-  await ensureLoaders(archive)
-  await ensureTinyvm(archive, await projectVersion())
+  await using amd64 = new PackageArchive(places.private)
+  await using arm64 = new PackageArchive(places.private, 'arm64')
+  await ensureLoaders({ amd64, arm64 })
+  await ensureTinyvm(amd64, await projectVersion())
   if (set === 'serve') return
   await ensureTools(set)
-  await ensureRoms(archive)
+  await ensureRoms(amd64)
 }
 
 async function preparePrivateFolder(): Promise<void> {

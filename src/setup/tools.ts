@@ -22,6 +22,9 @@ interface Tool {
 const labTools: readonly Tool[] = [
   { package: 'qemu-system-x86', provides: 'qemu-system-x86_64' },
   { package: 'ovmf', provides: '/usr/share/OVMF/OVMF_CODE_4M.fd' },
+  { package: 'ovmf-ia32', provides: '/usr/share/OVMF/OVMF32_CODE_4M.secboot.fd' },
+  { package: 'qemu-system-arm', provides: 'qemu-system-aarch64' },
+  { package: 'qemu-efi-aarch64', provides: '/usr/share/AAVMF/AAVMF_CODE.fd' },
   { package: 'iproute2', provides: 'ip' },
   { package: 'procps', provides: 'sysctl' },
   { package: 'dnsmasq-base', provides: 'dnsmasq' },
@@ -38,6 +41,13 @@ const testTools: readonly Tool[] = [
   { package: 'isc-dhcp-client', provides: 'dhclient' },
   { package: 'dhcpcd-base', provides: 'dhcpcd' },
   { package: 'openssl', provides: 'openssl' },
+  { package: 'qemu-utils', provides: 'qemu-img' },
+  { package: 'e2fsprogs', provides: 'mke2fs' },
+  { package: 'fdisk', provides: 'sfdisk' },
+  { package: 'dosfstools', provides: 'mkfs.fat' },
+  { package: 'mtools', provides: 'mcopy' },
+  { package: 'squashfs-tools', provides: 'mksquashfs' },
+  { package: 'xorriso', provides: 'xorriso' },
   {
     package: 'docker.io',
     provides: 'dockerd',

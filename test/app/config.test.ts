@@ -70,7 +70,7 @@ hosts:
 color: red
 `)
   expect(problems).toEqual([
-    'lab.yaml:2:9: dhcp.mode: found "sometimes", allowed: full, proxy or off',
+    'lab.yaml:2:9: dhcp.mode: found "sometimes", allowed: auto, full, proxy or off',
     'lab.yaml:4:16: dhcp.subnets[0].network: found "192.168.50.7/24", allowed: a network such as 192.168.50.0/24, with no host bits set',
     'lab.yaml:5:13: dhcp.subnets[0].pool: found "10-20", allowed: a range such as 192.168.50.100-192.168.50.199, the lower address first, or a list',
     'lab.yaml:7:11: hosts[0].name: found "web 01", allowed: a name of letters, digits, ".", "_" and "-"',

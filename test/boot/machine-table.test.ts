@@ -30,6 +30,7 @@ test('address, firmware and choice are learnt from the events of a boot', () => 
     mac,
     name: 'web-01',
     ip,
+    addresses: [ip],
     firmware: 'bios',
     stage: 'system',
     entry: 'tinyvm',
@@ -55,9 +56,30 @@ test('an offer is no address yet, and a released one is gone', () => {
 test('an address that moves belongs to the machine that has it now', () => {
   const table = tableOf([...bootSteps, { type: 'dhcp.ack', at: 9, mac: other, ip }])
   table.observe({ type: 'tftp.missing', at: 10, mac, file: 'x' })
-  expect(table.byIp(ip)?.mac).toBe(mac)
+  expect(table.byIp(ip)?.mac).toBe(other)
+  expect(table.byMac(mac)).toMatchObject({ ip: undefined, addresses: [] })
   table.observe({ type: 'dhcp.ack', at: 11, mac, ip: '192.168.50.7' })
   expect(table.byIp('192.168.50.7')?.mac).toBe(mac)
+})
+
+test('a machine is known by its addresses of both families, the last one first', () => {
+  const [global, local] = ['fd77::100', 'fe80::5054:ff:fe12:3456%eth0']
+  const seen = [global, local, ip, global].map((address, index): ServiceEvent => ({
+    type: 'http.done',
+    at: 10 + index,
+    mac,
+    ip: address,
+  }))
+  const table = tableOf([...bootSteps, ...seen])
+  expect(table.byMac(mac)).toMatchObject({ ip: global, addresses: [global, ip, local] })
+  for (const address of [ip, global, local]) expect(table.byIp(address)?.mac).toBe(mac)
+  table.observe({ type: 'dhcp.release', at: 20, mac, ip })
+  expect(table.byMac(mac)?.addresses).toEqual([global, local])
+  for (let n = 1; n <= 9; n += 1) {
+    table.observe({ type: 'http.done', at: 20 + n, mac, ip: `fd77::${n}` })
+  }
+  expect(table.byMac(mac)?.addresses).toHaveLength(8)
+  expect(table.byIp(local)).toBeUndefined()
 })
 
 test('machines and steps are bounded; the one seen longest ago goes first', () => {

@@ -71,7 +71,7 @@ async function fetchHello(namespace: string): Promise<string> {
 
 test('full mode: a machine keeps its lease and gets its file after a flood of nonsense', async () => {
   const { us, client, enemy, serving } = await serve(
-    'dhcp: { subnets: [ { network: 10.40.0.0/24, pool: 10.40.0.100-10.40.0.199 } ] }',
+    'dhcp: { mode: full, subnets: [ { network: 10.40.0.0/24, pool: 10.40.0.100-10.40.0.199 } ] }',
   )
   const before = await udhcpc(network, client)
   expect(before['ip']).toMatch(/^10\.40\.0\./)

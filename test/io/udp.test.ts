@@ -98,6 +98,32 @@ test('what is sent after several datagrams together is one datagram again', asyn
   expect(lengths).toEqual([100, 100, 300])
 })
 
+test.for([
+  { name: 'a plain socket', extra: {} },
+  { name: 'a socket that sends several at once', extra: { segments: true } },
+])('IPv6: $name hears, answers, and sends in order', async ({ extra }) => {
+  const a = await listener({ address: '::1', ...extra })
+  const b = await listener({ address: '::1' })
+  b.port.send(Uint8Array.of(1), a.port)
+  const { from } = await a.next()
+  expect(from).toMatchObject({ address: '::1', port: b.port.port })
+  const octets = Uint8Array.from({ length: 2500 }, (_, index) => index % 251)
+  const parts = [octets.subarray(0, 1000), octets.subarray(1000, 2000), octets.subarray(2000)]
+  a.port.sendAll(parts, from)
+  for (const part of parts) expect([...(await b.next()).octets]).toEqual([...part])
+})
+
+test.for([{ extra: {} }, { extra: { segments: true } }])(
+  'both families may have the same port, with $extra',
+  async ({ extra }) => {
+    const v4 = await listener({ address: '0.0.0.0', ...extra })
+    const v6 = await listener({ address: '::', port: v4.port.port, ...extra })
+    const client = await listener()
+    client.port.send(Uint8Array.of(4), { address: '127.0.0.1', port: v6.port.port })
+    expect([...(await v4.next()).octets]).toEqual([4])
+  },
+)
+
 test('an empty datagram arrives, too', async () => {
   const [a, b] = [await listener(), await listener()]
   a.port.send(new Uint8Array(0), b.port)
@@ -143,6 +169,12 @@ test.for([
 
 test.for([
   { name: 'an address that is not ours', extra: { address: '192.0.2.1' }, says: 'not an address' },
+  { name: 'an IPv6 address that is not ours', extra: { address: '2001:db8::1' }, says: 'not an' },
+  {
+    name: 'a zone that is no interface',
+    extra: { address: 'fe80::1%nothere0', segments: true },
+    says: 'not an address',
+  },
   { name: 'a device that is not there', extra: { device: 'nothere0' }, says: 'no interface' },
   {
     name: 'a device name that is too long',

@@ -10,7 +10,7 @@ import type { DhcpMode } from '../../src/protocol/dhcp/subnet.ts'
 import { DhcpServer } from '../../src/server/dhcp-server.ts'
 import { decodeDhcp, type DhcpMessage, encodeDhcp } from '../../src/wire/dhcp-message.ts'
 import { dhcpOption } from '../../src/wire/dhcp-options.ts'
-import { captured, ip, lab, message, uefiBoot } from '../support/dhcp-messages.ts'
+import { captured, ip, lab, message, uefiBoot, type Wish } from '../support/dhcp-messages.ts'
 
 const leased: Lease = {
   address: ip('127.0.0.100'),
@@ -55,6 +55,7 @@ function serve(mode: DhcpMode, otherwise: 'proxy' | 'off' = 'proxy'): DhcpServer
       },
     ],
     otherwise,
+    timing: { listen: 5000, probe: 30_000, takeover: 60_000 },
     port,
     proxyPort: port + 2,
     leases: new LeaseTable([leased]),
@@ -122,6 +123,34 @@ test('a lease that cannot be stored is not confirmed, and a person is told', asy
   await expect.poll(() => typesOf()).toContain('service.hint')
   expect(events.at(-1)?.reason).toMatch(/disk full/)
   expect(typesOf()).not.toContain('dhcp.ack')
+})
+
+test('what was offered before another server appeared is refused; a lease stays', async () => {
+  server = serve('auto')
+  await server.start()
+  const machine = { mac: '52:54:00:00:00:07', ciaddr: '127.0.0.100' }
+  const heard = async (type: 'discover' | 'request', wish: Wish) => {
+    const coming = answer()
+    ask(message(type, wish))
+    return (await coming).options.get(dhcpOption.messageType)
+  }
+  // Nobody can be asked on loopback: a machine that asks again is the sign.
+  ask(message('discover', machine))
+  await expect.poll(() => typesOf()).toContain('dhcp.ignore')
+  now += 4000
+  expect(await heard('discover', machine)).toBe('offer')
+  expect(typesOf()).toContain('dhcp.role')
+  ask(message('request', { mac: '52:54:00:00:00:08', serverId: '127.0.0.9' }))
+  await expect.poll(() => typesOf()).toContain('service.hint')
+  const offered = events.find(({ type }) => type === 'dhcp.offer')?.ip ?? ''
+  ask(message('request', { mac: machine.mac, requested: offered, serverId: '127.0.0.1' }))
+  await expect.poll(() => typesOf()).toContain('dhcp.nak')
+  expect(committed).toEqual([])
+  const coming = answer()
+  ask(renewal)
+  await expect.poll(() => committed.length).toBe(1)
+  committed[0]?.settle.resolve(undefined)
+  expect((await coming).options.get(dhcpOption.messageType)).toBe('ack')
 })
 
 test('the boot server answers on its own port, to the port that asked', async () => {

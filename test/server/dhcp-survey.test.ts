@@ -31,7 +31,7 @@ afterEach(async () => {
 
 function link(name: string, over: Partial<NetworkInterface> = {}): SurveyedLink {
   const addresses = [{ address: server, subnet: subnetOf(server, 24) }]
-  const fixed = { addresses, loopback: false, mtu: 1500 }
+  const fixed = { addresses, ipv6: [], loopback: false, mtu: 1500 }
   return { interface: { name, mac: mac('02:00:00:00:00:01'), ...fixed, ...over } }
 }
 
@@ -41,6 +41,7 @@ function make(over: Partial<DhcpSubnet> = {}): DhcpSurvey {
     links: () => links,
     own: () => new Set([server]),
     subnets: [subnet],
+    mayGive: ({ mode }) => mode === 'full',
     leases: new LeaseTable(),
     store: {
       load: () => [],

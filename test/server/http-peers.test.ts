@@ -20,11 +20,11 @@ const catalog: Catalog = {
   entries: [{ type: 'disk', name: 'disk', title: 'Local disk' }],
 }
 
-/** A loader of 100 000 octets under whatever name. */
+/** A loader or kernel of 100 000 octets under whatever name. */
 const loaders: FileTree = {
   open: (path) =>
     Promise.resolve(
-      /\.(efi|c32)$/.test(path) ? memoryFile(new Uint8Array(100_000), 'tag') : undefined,
+      /(\.efi|\.c32|vmlinuz)$/.test(path) ? memoryFile(new Uint8Array(100_000), 'tag') : undefined,
     ),
   list: () => Promise.resolve([]),
 }
@@ -69,13 +69,17 @@ afterEach(async () => {
   await server.close()
 })
 
-/** Sends a captured request; resolves with the answer's header once it is there. */
+/** Sends a captured request; resolves with the answer's header, in lower case, once it is there. */
 async function ask(name: string): Promise<string> {
+  return (await askVerbatim(name)).toLowerCase()
+}
+
+async function askVerbatim(name: string): Promise<string> {
   const file = new URL(`../fixtures/http/${name}.hex`, import.meta.url)
   received = Buffer.alloc(0)
   socket.write(hex(readFileSync(file, 'utf8')))
   await expect.poll(() => received.includes('\r\n\r\n')).toBe(true)
-  return received.subarray(0, received.indexOf('\r\n\r\n')).toString('latin1').toLowerCase()
+  return received.subarray(0, received.indexOf('\r\n\r\n')).toString('latin1')
 }
 
 function bodySize(): number {
@@ -101,6 +105,13 @@ test('lpxelinux speaks HTTP/1.0, brings a long cookie, and has the file at the e
   expect(header).not.toContain('transfer-encoding')
   await expect.poll(() => socket.readableEnded).toBe(true)
   expect(bodySize()).toBe(100_000)
+})
+
+test('GRUB finds the length only by its name in capitals', async () => {
+  const header = await askVerbatim('grub-kernel')
+  expect(header).toContain('\r\nContent-Length: 100000')
+  expect(header).not.toMatch(/transfer-encoding/i)
+  await expect.poll(bodySize).toBe(100_000)
 })
 
 test('iPXE gets the menu of the machine in its query, and the connection stays', async () => {

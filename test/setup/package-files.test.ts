@@ -81,6 +81,7 @@ test('what is missing is taken, with licences and a manifest; nothing half-made 
         version: '1.0-1',
         tested: '1.0-1',
         licence: 'GPL-2+',
+        copyright: 'licences/loader',
         size: 'loader /usr/lib/loader/loader.0'.length,
         sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
       },
@@ -114,6 +115,24 @@ test('only the packages of what is missing are asked for', async () => {
   expect(manifest()).toMatchObject({
     files: [{ version: '1.0-1' }, { version: '1.0-1' }, { file: 'other.efi', version: '2.0-1' }],
   })
+})
+
+test('files without a copyright of their own come with the paper of another package', async () => {
+  const signed: PackageRow = {
+    package: 'signed',
+    tested: '1.0-1',
+    licence: 'MIT',
+    copyright: 'papers',
+    files: { 'signed.efi': '/usr/share/doc/signed/copyright' }, // any file of the package will do
+  }
+  const papers: PackageRow = { package: 'papers', tested: '1.0-1', licence: 'MIT', files: {} }
+  await ensurePackageFiles(archiveOf('1.0-1'), target(), [papers, signed])
+  expect(readdirSync(join(target(), 'licences'))).toEqual(['papers'])
+  expect(manifest()).toMatchObject({ files: [{ package: 'signed', copyright: 'licences/papers' }] })
+  rmSync(join(target(), 'signed.efi'))
+  const again = archiveOf('1.0-1')
+  await ensurePackageFiles(again, target(), [papers, signed])
+  expect(again.asked).toEqual(['signed'])
 })
 
 test('another version than the tested one is used, and said', async () => {

@@ -11,9 +11,9 @@ export const node = join(root, 'node_modules/.bin/node')
 export async function serveDhcp(
   network: TestNetwork,
   namespace: string,
-  settings: Omit<DhcpTestSettings, 'leases'>,
+  settings: Partial<DhcpTestSettings>,
 ): Promise<Running> {
-  const whole: DhcpTestSettings = { ...settings, leases: join(network.folder, 'leases.sqlite') }
+  const whole: DhcpTestSettings = { leases: join(network.folder, 'leases.sqlite'), ...settings }
   const script = join(root, 'test/support/serve-dhcp.ts')
   const running = network.start(namespace, [node, script, JSON.stringify(whole)])
   await running.line(/"service.ready"/)

@@ -25,6 +25,8 @@ export interface Running {
   readonly lines: readonly string[]
   /** The first line, written already or later, that matches; rejects when the process ends first. */
   line(pattern: RegExp, milliseconds?: number): Promise<string>
+  /** Sends a signal that does not end it. */
+  signal(signal: NodeJS.Signals): void
   /** SIGTERM by default; resolves when it has ended. */
   stop(signal?: NodeJS.Signals): Promise<void>
 }
@@ -183,6 +185,7 @@ function follow(child: ChildProcessByStdio<null, Readable, Readable>): Running {
         waiting.add(check)
         check()
       }),
+    signal: (signal) => void child.kill(signal),
     stop: async (signal = 'SIGTERM') => {
       if (!ended()) child.kill(signal)
       await closed

@@ -6,6 +6,7 @@ import { openLeaseStore } from '../../src/io/lease-store.ts'
 import { listInterfaces, selectInterfaces } from '../../src/io/interfaces.ts'
 import { ip, mac } from './dhcp-messages.ts'
 import { LeaseTable } from '../../src/protocol/dhcp/lease-table.ts'
+import type { RoleTiming } from '../../src/protocol/dhcp/server-role.ts'
 import type { DhcpMode } from '../../src/protocol/dhcp/subnet.ts'
 import { parseSubnet } from '../../src/core/address.ts'
 import { DhcpServer } from '../../src/server/dhcp-server.ts'
@@ -23,6 +24,8 @@ export interface DhcpTestSettings {
     readonly leaseSeconds?: number
     readonly reservations?: Readonly<Record<string, string>>
   }[]
+  /** Of subnets in mode `auto`. */
+  readonly timing?: RoleTiming
   readonly interfaces?: readonly string[]
   /** Look for new interfaces this often, milliseconds. */
   readonly rescan?: number
@@ -45,6 +48,7 @@ const server = new DhcpServer({
     ),
   })),
   otherwise: 'proxy',
+  timing: settings.timing ?? { listen: 1000, probe: 1000, takeover: 3000 },
   port: 67,
   proxyPort: 4011,
   leases: new LeaseTable(store.load()),

@@ -151,10 +151,20 @@ export class LeaseTable {
     return this.#put({ ...client, address, state: 'bound', expires: now + seconds * 1000 })
   }
 
-  /** The client took another server's offer: ours is free again, and never was its own. */
-  withdraw(key: string, subnet: Subnet): void {
-    const lease = this.find(key, subnet)
-    if (lease?.state === 'offered') this.#put({ ...lease, expires: 0 })
+  /**
+   * The client took another server's offer: ours is free again, and never was its own. The address
+   * that it took is kept for it for a while, if it is one of ours to give: the other server may be
+   * gone tomorrow, and the client still be on it.
+   */
+  cede(place: Place, client: Client, taken: Ipv4, now: number): void {
+    const ours = this.find(client.key, place.subnet.subnet)
+    if (ours?.state === 'offered') this.#put({ ...ours, expires: 0 })
+    if (!this.#isFreeFor(place, client, taken, now)) return
+    const held = this.#byAddress.get(taken)
+    if (held?.state === 'bound' && isHeld(held, now)) return
+    this.#offers.add(taken)
+    const expires = now + quarantineMilliseconds
+    this.#put({ ...client, address: taken, state: 'offered', expires })
   }
 
   /** The client gives its address back; undefined when it is not its own. Must be stored. */

@@ -6,7 +6,7 @@ import type { DhcpMessage } from '../../wire/dhcp-message.ts'
 import { dhcpOption } from '../../wire/dhcp-options.ts'
 import { decodeRelayAgent } from '../../wire/relay-options.ts'
 import { macOf } from './client.ts'
-import type { DhcpSubnet } from './subnet.ts'
+import { type DhcpSubnet, mayGiveAddresses } from './subnet.ts'
 
 /** The addresses of the interface that a request came in on; at least one. */
 export type Link = readonly { readonly address: Ipv4; readonly subnet: Subnet }[]
@@ -58,7 +58,7 @@ export function attachedSubnets(link: Link, subnets: readonly DhcpSubnet[]): Dhc
   const attached = subnets.filter(({ subnet }) =>
     link.some(({ address }) => contains(subnet, address)),
   )
-  return attached.sort((a, b) => Number(b.mode === 'full') - Number(a.mode === 'full'))
+  return attached.sort((a, b) => Number(mayGiveAddresses(b)) - Number(mayGiveAddresses(a)))
 }
 
 function localSubnet(
@@ -84,7 +84,7 @@ function reservedSubnet(
 ): DhcpSubnet | undefined {
   const mac = macOf(request)
   if (mac === undefined) return undefined
-  return attached.find(({ mode, reservations }) => mode === 'full' && reservations.has(mac))
+  return attached.find((subnet) => mayGiveAddresses(subnet) && subnet.reservations.has(mac))
 }
 
 function ourAddress(link: Link, subnet: DhcpSubnet | undefined): Ipv4 {

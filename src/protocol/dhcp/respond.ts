@@ -113,13 +113,17 @@ function selecting(
   const serverId = message.options.get(dhcpOption.serverId)
   if (serverId !== context.server) {
     const ours = serverId !== undefined && context.own.has(serverId)
-    if (!ours) context.leases.withdraw(client.key, context.subnet.subnet)
+    if (!ours) context.leases.cede(context, client, requestedAddress(message), now)
     return ignore(`the client took the offer of ${formatIpv4(serverId ?? anyAddress)}`)
   }
-  // Some clients repeat `ciaddr` instead of 50 when they renew with a server id.
-  const address = message.options.get(dhcpOption.requestedAddress) ?? message.clientAddress
+  const address = requestedAddress(message)
   if (address === anyAddress) return ignore('a request that names no address')
   return confirm(message, client, { ...context, address }, now)
+}
+
+/** Some clients repeat `ciaddr` instead of 50 when they renew with a server id. */
+function requestedAddress({ options, clientAddress }: DhcpMessage): Ipv4 {
+  return options.get(dhcpOption.requestedAddress) ?? clientAddress
 }
 
 type WithAddress = DhcpContext & { readonly address: Ipv4 }

@@ -1,7 +1,8 @@
 /** What the operator said about one subnet; the DHCP rules decide by it. */
 import type { AddressRange, Ipv4, Mac, Subnet } from '../../core/address.ts'
 
-export type DhcpMode = 'full' | 'proxy' | 'off'
+/** `auto` is `full` where no other server gives addresses, and `proxy` where one does. */
+export type DhcpMode = 'auto' | 'full' | 'proxy' | 'off'
 
 export interface DhcpSubnet {
   readonly subnet: Subnet
@@ -14,4 +15,9 @@ export interface DhcpSubnet {
   readonly leaseSeconds: number
   /** Fixed addresses by machine. */
   readonly reservations: ReadonlyMap<Mac, Ipv4>
+}
+
+/** Are addresses given there, at least at times? */
+export function mayGiveAddresses({ mode }: DhcpSubnet): boolean {
+  return mode === 'full' || mode === 'auto'
 }

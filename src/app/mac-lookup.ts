@@ -1,0 +1,41 @@
+/** Whose address it is that a request comes from: what each part knows, in the order of its worth. */
+import { type Mac, parseIpv4 } from '../core/address.ts'
+import type { Clock } from '../core/clock.ts'
+import { macFromEui64, parseIpv6, withoutZone } from '../core/ipv6.ts'
+import type { MachineTable } from '../boot/machine-table.ts'
+import { Neighbours } from '../io/neighbours.ts'
+import type { LeaseTable } from '../protocol/dhcp/lease-table.ts'
+
+export interface MacLookup {
+  /** For events: up to a second old. */
+  readonly recent: (ip: string) => Mac | undefined
+  /** For menus: an address may have gone to another machine a moment ago. */
+  readonly now: (ip: string) => Mac | undefined
+}
+
+export interface MacSources {
+  readonly leases: Pick<LeaseTable, 'macAt'>
+  readonly machines: Pick<MachineTable, 'byIp'>
+  readonly clock: Clock
+  readonly neighbours?: Pick<Neighbours, 'recent' | 'now'>
+}
+
+/**
+ * Our own lease says most. Then the kernel, which has just heard the machine itself; behind a router
+ * it knows nothing, and what the machine did before speaks for it, and last how its address looks.
+ */
+export function macLookup(sources: MacSources): MacLookup {
+  const { leases, machines, clock } = sources
+  const neighbours = sources.neighbours ?? new Neighbours(clock)
+  const by = (kernel: (ip: string) => Mac | undefined) => (ip: string) => {
+    const address = parseIpv4(ip)
+    const leased = address === undefined ? undefined : leases.macAt(address, clock())
+    return leased ?? kernel(ip) ?? machines.byIp(ip)?.mac ?? hintIn(ip)
+  }
+  return { recent: by((ip) => neighbours.recent(ip)), now: by((ip) => neighbours.now(ip)) }
+}
+
+function hintIn(ip: string): Mac | undefined {
+  const octets = parseIpv6(withoutZone(ip))
+  return octets === undefined ? undefined : macFromEui64(octets)
+}

@@ -1,0 +1,134 @@
+/**
+ * The matrix of boots: every way to start a machine, with every loader, mode and network card, and
+ * of those that cannot be, why not. Data; boots nothing.
+ *
+ * Each reason was seen: in the machine's console and in what it asked for (`lab --pcap`).
+ */
+import type { Loader } from '../boot/host.ts'
+import type { CardModel } from '../setup/lab-files.ts'
+import type { BoardChoice } from './boards.ts'
+import type { MachineOptions } from './lab-config.ts'
+import type { LabSetup } from './lab.ts'
+
+/** How a machine starts. */
+export const starts = {
+  bios: { firmware: 'bios' },
+  ipxe: { firmware: 'ipxe' },
+  uefi: { firmware: 'uefi' },
+  'uefi secure': { firmware: 'uefi', secureBoot: true },
+  http: { firmware: 'uefi-http' },
+  'http secure': { firmware: 'uefi-http', secureBoot: true },
+  ia32: { firmware: 'uefi', arch: 'ia32' },
+  arm64: { firmware: 'uefi', arch: 'arm64' },
+  'arm64 secure': { firmware: 'uefi', arch: 'arm64', secureBoot: true },
+  'arm64 http': { firmware: 'uefi-http', arch: 'arm64' },
+} as const satisfies Readonly<Record<string, BoardChoice>>
+
+/** What Bootlace does about addresses, and whether somebody else gives them. */
+export const modes = {
+  full: { mode: 'full' },
+  proxy: { mode: 'proxy' },
+  auto: { mode: 'auto' },
+  'auto rival': { mode: 'auto', rival: true },
+} as const satisfies Readonly<Record<string, Pick<LabSetup, 'mode' | 'rival'>>>
+
+type Values = {
+  readonly start: keyof typeof starts
+  readonly loader: Exclude<Loader, 'none'>
+  readonly mode: keyof typeof modes
+  readonly card: CardModel
+}
+export type Dimension = keyof Values
+
+/** One boot of the matrix. */
+export type Cell = { readonly [D in Dimension]: Values[D] }
+
+/** Every value of each dimension; a cell takes one of each. */
+export const dimensions: { readonly [D in Dimension]: readonly Values[D][] } = {
+  start: keysOf(starts),
+  loader: ['auto', 'pxelinux', 'lpxelinux', 'undionly', 'snponly', 'ipxe', 'grub', 'syslinux'],
+  mode: keysOf(modes),
+  card: ['virtio-net-pci', 'vmxnet3', 'e1000', 'e1000e', 'rtl8139'],
+}
+
+/** Cells that cannot be: those whose values are all among these. */
+export interface Gap {
+  readonly where: { readonly [D in Dimension]?: readonly Values[D][] }
+  readonly reason: string
+}
+
+const bios = ['bios', 'ipxe'] as const
+const uefi = dimensions.start.filter((start) => start !== 'bios' && start !== 'ipxe')
+const secure = ['uefi secure', 'http secure', 'arm64 secure'] as const
+const otherThanX64 = ['ia32', 'arm64', 'arm64 secure', 'arm64 http'] as const
+const otherThanVirtio = dimensions.card.filter((card) => card !== 'virtio-net-pci')
+
+/** In the order in which they are looked at. */
+export const gaps: readonly Gap[] = [
+  {
+    where: { start: ['ipxe'], loader: dimensions.loader.filter((loader) => loader !== 'auto') },
+    reason: 'the same as `bios` with that loader: it is the same machine',
+  },
+  {
+    where: { start: bios, loader: ['snponly'] },
+    reason: 'the same as undionly, which is its name on a BIOS',
+  },
+  {
+    where: { start: uefi, loader: ['undionly'] },
+    reason: 'the same as snponly, which is its name on UEFI',
+  },
+  {
+    where: { start: bios, loader: ['grub', 'syslinux'] },
+    reason: 'runs on UEFI only; a BIOS has PXELINUX',
+  },
+  { where: { start: uefi, loader: ['pxelinux', 'lpxelinux'] }, reason: 'runs on a BIOS only' },
+  {
+    where: { start: otherThanX64, card: otherThanVirtio },
+    reason:
+      'the firmware has no driver for the card, and the EFI half of the card’s ROM is for x64: ' +
+      'nothing is sent, and the boot manager waits for a key',
+  },
+  {
+    where: { start: secure, loader: ['snponly', 'ipxe', 'syslinux'] },
+    reason:
+      'no key that the firmware knows vouches for it: it is fetched whole, then Access Denied',
+  },
+]
+
+export function gapOf(cell: Cell): Gap | undefined {
+  return gaps.find(({ where }) => isIn(cell, where))
+}
+
+/** Every cell, in the order of the dimensions. */
+export const allCells: readonly Cell[] = dimensions.start.flatMap((start) =>
+  dimensions.loader.flatMap((loader) =>
+    dimensions.mode.flatMap((mode) =>
+      dimensions.card.map((card): Cell => ({ start, loader, mode, card })),
+    ),
+  ),
+)
+
+export const possibleCells: readonly Cell[] = allCells.filter((cell) => gapOf(cell) === undefined)
+
+/** The lab that boots this cell, straight to its report. */
+export function labOf({
+  start,
+  loader,
+  mode,
+  card,
+}: Cell): MachineOptions & Pick<LabSetup, 'mode' | 'rival'> {
+  const own = loader === 'auto' ? {} : { loader }
+  return { ...starts[start], ...modes[mode], ...own, card, boot: 'tinyvm' }
+}
+
+function isIn(cell: Cell, where: Gap['where']): boolean {
+  return keysOf(dimensions).every((dimension) => {
+    const among: readonly string[] | undefined = where[dimension]
+    return among?.includes(cell[dimension]) ?? true
+  })
+}
+
+function keysOf<Key extends string>(table: Readonly<Record<Key, unknown>>): readonly Key[] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a literal of this file
+  return Object.keys(table) as Key[]
+}

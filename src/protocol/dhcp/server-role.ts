@@ -1,0 +1,157 @@
+/**
+ * Who gives addresses on one subnet in mode `auto`: us, or another DHCP server. A guest until nobody
+ * has answered for a while; a guest again at the first sign of another server; back only after that
+ * one's silence. Knows no packets and no sockets: it is told what was heard, and says when to ask.
+ *
+ * Of two services that both want to begin, or both have begun, the one with the lower address does.
+ */
+import type { Ipv4 } from '../../core/address.ts'
+
+/** Milliseconds. */
+export interface RoleTiming {
+  /** How long nobody may answer before addresses are given: three questions are asked meanwhile. */
+  readonly listen: number
+  /** Between two questions while nothing changes. */
+  readonly probe: number
+  /** How long another server must be silent before we take over; the last part is a `listen`. */
+  readonly takeover: number
+}
+
+export type RoleState =
+  /** A guest that is finding out; `before` is the server that has been silent. */
+  | { readonly type: 'asking'; readonly before?: Ipv4 | undefined }
+  /** `unanswered`: where nobody can be asked, a machine was heard to get no address. */
+  | {
+      readonly type: 'full'
+      readonly because: 'silence' | 'unanswered'
+      readonly before?: Ipv4 | undefined
+    }
+  /** `peer`: another service like this one, with a lower address, is about to begin. */
+  | { readonly type: 'proxy'; readonly because: 'heard' | 'peer'; readonly rival: Ipv4 }
+
+/** What another service like this one says of itself when it asks. */
+export interface Peer {
+  readonly server: Ipv4
+  readonly state: RoleState['type']
+}
+
+const questionsInRound = 3
+/** The last question is asked after two of five parts: a server that pings an address first takes 3 s. */
+const partsOfRound = 5
+
+export class ServerRole {
+  readonly #timing: RoleTiming
+  #state: RoleState = { type: 'asking' }
+  /** The questions of the state `asking`. */
+  #round = { since: 0, sent: 0, last: 0 }
+  /** When the other server was heard, and when the one that is named. */
+  #heard = { any: 0, rival: 0 }
+  #nextProbe = 0
+
+  constructor(timing: RoleTiming, now: number) {
+    this.#timing = timing
+    this.#ask(now)
+  }
+
+  get state(): RoleState {
+    return this.#state
+  }
+
+  /** What we know is of another wire, or old: begins as at the start. */
+  restart(now: number): void {
+    this.#state = { type: 'asking' }
+    this.#ask(now)
+  }
+
+  /** Does what is due; true when a question has to be sent. */
+  tick(now: number): boolean {
+    const { listen, takeover } = this.#timing
+    if (this.#state.type === 'asking') return this.#goOn(now)
+    if (this.#state.type === 'full' && now > this.#nextProbe + takeover) this.restart(now) // slept
+    else if (this.#state.type === 'proxy' && now >= this.#heard.any + takeover - listen) {
+      this.#state = { type: 'asking', before: this.#state.rival }
+      this.#ask(now)
+    } else return this.#askAgain(now)
+    return this.#goOn(now)
+  }
+
+  /** When `tick` has something to do next. */
+  get due(): number {
+    const { listen, takeover } = this.#timing
+    if (this.#state.type === 'asking') return this.#nextOfRound()
+    if (this.#state.type === 'full') return this.#nextProbe
+    return Math.min(this.#nextProbe, this.#heard.any + takeover - listen)
+  }
+
+  /** Another server gave an address, or a machine took one from it. */
+  heard(rival: Ipv4, now: number): void {
+    this.#stepBack('heard', rival, now)
+  }
+
+  /** Another service like this one asks. `ours` is our address on that network. */
+  heardPeer(peer: Peer, ours: Ipv4, now: number): void {
+    const isFirst = peer.server < ours
+    // Whoever has begun goes before whoever wants to.
+    if (peer.state === 'full' && (isFirst || this.#state.type !== 'full')) {
+      this.#stepBack('heard', peer.server, now)
+    }
+    if (peer.state === 'asking' && this.#state.type === 'asking' && isFirst) {
+      this.#stepBack('peer', peer.server, now)
+    }
+  }
+
+  /** A machine was heard to ask more than once and got no address from anybody. */
+  unanswered(now: number): void {
+    const state = this.#state
+    if (state.type === 'full') return
+    if (state.type === 'proxy' && now < this.#heard.any + this.#timing.takeover) return
+    const before = state.type === 'proxy' ? state.rival : state.before
+    this.#state = { type: 'full', because: 'unanswered', before }
+  }
+
+  #stepBack(because: 'heard' | 'peer', server: Ipv4, now: number): void {
+    const state = this.#state
+    const known = state.type === 'proxy' ? state.rival : undefined
+    const isOther = known !== undefined && known !== server
+    this.#heard.any = now
+    // Of two that both answer, the one that was first keeps the name.
+    if (isOther && now < this.#heard.rival + this.#timing.takeover) return
+    this.#heard.rival = now
+    if (known === server) return
+    this.#state = { type: 'proxy', because, rival: server }
+    this.#nextProbe = now + this.#timing.probe
+  }
+
+  #ask(now: number): void {
+    this.#round = { since: now, sent: 0, last: now }
+  }
+
+  #goOn(now: number): boolean {
+    if (now < this.#nextOfRound()) return false
+    if (this.#round.sent < questionsInRound) {
+      this.#round = { ...this.#round, sent: this.#round.sent + 1, last: now }
+      return true
+    }
+    const before = this.#state.type === 'asking' ? this.#state.before : undefined
+    this.#state = { type: 'full', because: 'silence', before }
+    this.#nextProbe = now + this.#timing.probe
+    return false
+  }
+
+  /** The verdict is no earlier than a whole wait after the last question, however late that was. */
+  #nextOfRound(): number {
+    const { since, sent, last } = this.#round
+    const part = this.#timing.listen / partsOfRound
+    if (sent < questionsInRound) return since + sent * part
+    return Math.max(
+      since + this.#timing.listen,
+      last + (partsOfRound - questionsInRound + 1) * part,
+    )
+  }
+
+  #askAgain(now: number): boolean {
+    if (now < this.#nextProbe) return false
+    this.#nextProbe = now + this.#timing.probe
+    return true
+  }
+}

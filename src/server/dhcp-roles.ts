@@ -1,0 +1,227 @@
+/**
+ * Mode `auto` on the wire: asks on each subnet that is in this mode whether another DHCP server is
+ * there, hears what tells of one, and says what each subnet is just now. The decisions are
+ * protocol/dhcp/server-role.ts. Where a subnet is attached to no interface nobody can be asked: there
+ * it goes by what relays bring.
+ *
+ * No question leaves on any other network.
+ */
+import { randomInt } from 'node:crypto'
+import { anyAddress, contains, type Ipv4, parseIpv4 } from '../core/address.ts'
+import { type Clock, steady } from '../core/clock.ts'
+import { messageOf } from '../core/errors.ts'
+import type { Emit } from '../core/events.ts'
+import type { NetworkInterface } from '../io/interfaces.ts'
+import { AddressServerWatch } from '../protocol/dhcp/address-server-watch.ts'
+import { attachedSubnets } from '../protocol/dhcp/place.ts'
+import { addressServerOf, chosenServer, peerOf, questions } from '../protocol/dhcp/server-probe.ts'
+import { type RoleState, type RoleTiming, ServerRole } from '../protocol/dhcp/server-role.ts'
+import type { DhcpMode, DhcpSubnet } from '../protocol/dhcp/subnet.ts'
+import { type DhcpMessage, encodeDhcp } from '../wire/dhcp-message.ts'
+import { rivalAppeared, roleChanged } from './dhcp-events.ts'
+import type { DhcpExchange } from './dhcp-exchange.ts'
+
+/** The interface that questions leave by: one object as long as its sockets are open. */
+export interface AskedLink {
+  readonly interface: NetworkInterface
+  openClientPort(): Promise<void>
+  ask(packets: { asClient: Uint8Array; asRelay: Uint8Array }): void
+}
+
+export interface DhcpRolesOptions {
+  readonly links: () => Iterable<AskedLink>
+  readonly own: () => ReadonlySet<Ipv4>
+  readonly subnets: readonly DhcpSubnet[]
+  readonly timing: RoleTiming
+  readonly emit: Emit
+  readonly clock: Clock
+}
+
+type HeardRequest = Pick<DhcpExchange, 'request' | 'place'> & { readonly link: AskedLink }
+
+/** What is known of one subnet in mode `auto`. */
+interface AutoSubnet {
+  readonly subnet: DhcpSubnet
+  readonly role: ServerRole
+  /** Where it is attached, as the last look found it. */
+  links: readonly AskedLink[]
+  /** Hears machines that nobody answers, where nobody can be asked. */
+  watch: AddressServerWatch
+}
+
+/** Interfaces come and go: the longest pause between two looks, milliseconds. */
+const longestPause = 1000
+
+export class DhcpRoles {
+  readonly #options: DhcpRolesOptions
+  readonly #clock: Clock
+  readonly #subnets: ReadonlyMap<DhcpSubnet, AutoSubnet>
+  /** Links whose client port could not be opened: told once. */
+  readonly #deaf = new WeakSet<AskedLink>()
+  #timer: NodeJS.Timeout | undefined
+  #looking: Promise<void> | undefined
+  #closed = false
+
+  constructor(options: DhcpRolesOptions) {
+    this.#options = options
+    this.#clock = steady(options.clock)
+    const auto = options.subnets.filter(({ mode }) => mode === 'auto')
+    this.#subnets = new Map(auto.map((subnet) => [subnet, this.#begin(subnet)]))
+  }
+
+  /** Asks the first questions, then goes on by itself. Does nothing where no subnet is in this mode. */
+  async start(): Promise<void> {
+    if (this.#subnets.size > 0) await this.look()
+  }
+
+  async stop(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    await this.#looking
+  }
+
+  /** What the subnet is just now; undefined when it is not in mode `auto`. */
+  stateOf(subnet: DhcpSubnet): RoleState | undefined {
+    return this.#subnets.get(subnet)?.role.state
+  }
+
+  /** The mode that its machines are answered in. */
+  modeOf(subnet: DhcpSubnet): Exclude<DhcpMode, 'auto'> {
+    if (subnet.mode !== 'auto') return subnet.mode
+    return this.stateOf(subnet)?.type === 'full' ? 'full' : 'proxy'
+  }
+
+  /** Do we give addresses there, or may at any moment? */
+  mayGive(subnet: DhcpSubnet): boolean {
+    const state = this.stateOf(subnet)
+    return state === undefined ? subnet.mode === 'full' : state.type !== 'proxy'
+  }
+
+  /** An answer that was overheard, or that came back to a question of ours. */
+  heardReply(link: AskedLink, reply: DhcpMessage, sender: string): void {
+    const server = addressServerOf(reply, parseIpv4(sender) ?? anyAddress)
+    if (server === undefined || this.#isOurs(server)) return
+    for (const at of this.#on(link)) this.#change(at, (role, now) => role.heard(server, now))
+  }
+
+  /** Is it the question of a service like this one, and no machine's? */
+  heardQuestion(heard: HeardRequest): 'ours' | 'peer' | 'no' {
+    const peer = peerOf(heard.request)
+    if (peer === undefined) return 'no'
+    if (this.#isOurs(peer.server)) return 'ours'
+    for (const at of this.#concerned(heard)) {
+      const ours = addressOn(heard.link, at.subnet)
+      this.#change(at, (role, now) => role.heardPeer(peer, ours, now))
+    }
+    return 'peer'
+  }
+
+  /** A machine's message: whose offer it takes, or that it asks again because nobody answers. */
+  heardMachine(heard: HeardRequest): void {
+    const { request, place } = heard
+    const server = chosenServer(request)
+    for (const at of this.#concerned(heard)) {
+      if (server !== undefined && server !== place.serverId && !this.#isOurs(server)) {
+        this.#change(at, (role, now) => role.heard(server, now))
+      } else if (at.links.length === 0) this.#hearUnanswered(at, request, place.serverId)
+    }
+  }
+
+  /** One look after another, never two at once. */
+  async look(): Promise<void> {
+    this.#looking ??= this.#lookOnce().finally(() => (this.#looking = undefined))
+    await this.#looking
+  }
+
+  #begin(subnet: DhcpSubnet): AutoSubnet {
+    const role = new ServerRole(this.#options.timing, this.#clock())
+    return { subnet, role, links: [], watch: new AddressServerWatch() }
+  }
+
+  async #lookOnce(): Promise<void> {
+    for (const at of this.#subnets.values()) {
+      const links = [...this.#options.links()].filter((link) => canAsk(link, at.subnet))
+      const isNew = links.some((link) => !at.links.includes(link))
+      at.links = links
+      for (const link of links) await this.#openClientPort(link)
+      if (isNew) this.#change(at, (role, now) => role.restart(now))
+      if (links.length > 0) this.#change(at, (role, now) => this.#askIf(role.tick(now), at))
+    }
+    const due = [...this.#subnets.values()].flatMap(({ links, role }) =>
+      links.length > 0 ? [role.due - this.#clock()] : [],
+    )
+    clearTimeout(this.#timer)
+    const pause = Math.max(0, Math.min(longestPause, ...due))
+    if (!this.#closed) this.#timer = setTimeout(() => void this.look(), pause)
+  }
+
+  async #openClientPort(link: AskedLink): Promise<void> {
+    if (this.#deaf.has(link)) return
+    try {
+      await link.openClientPort()
+    } catch (error) {
+      this.#deaf.add(link)
+      const reason = `DHCP servers that answer only by broadcast are not heard: ${messageOf(error)}`
+      this.#options.emit({ type: 'service.hint', interface: link.interface.name, reason })
+    }
+  }
+
+  #askIf(isDue: boolean, { subnet, role, links }: AutoSubnet): void {
+    if (!isDue) return
+    for (const link of links) {
+      const from = { mac: link.interface.mac, server: addressOn(link, subnet), xid: newXid() }
+      const { asClient, asRelay } = questions({ ...from, state: role.state.type })
+      link.ask({ asClient: encodeDhcp(asClient), asRelay: encodeDhcp(asRelay) })
+    }
+  }
+
+  #hearUnanswered(at: AutoSubnet, request: DhcpMessage, ours: Ipv4): void {
+    if (!at.watch.goesUnanswered(request, ours, this.#clock())) return
+    at.watch = new AddressServerWatch()
+    this.#change(at, (role, now) => role.unanswered(now))
+  }
+
+  /** Whatever changes a role goes through here, so that nothing changes unsaid. */
+  #change(at: AutoSubnet, act: (role: ServerRole, now: number) => void): void {
+    const before = at.role.state
+    act(at.role, this.#clock())
+    const after = at.role.state
+    if (after === before) return
+    at.watch = new AddressServerWatch()
+    const { emit, timing } = this.#options
+    emit(roleChanged(at.subnet, after, { timing, on: at.links[0]?.interface }))
+    if (before.type === 'full' && after.type === 'proxy') {
+      emit(rivalAppeared(at.subnet, after.rival))
+    }
+  }
+
+  /** Which subnets a request tells of: its own behind a relay, else all on its wire. */
+  #concerned({ link, request, place }: HeardRequest): readonly AutoSubnet[] {
+    if (request.relayAddress === anyAddress) return this.#on(link)
+    const at = place.subnet && this.#subnets.get(place.subnet)
+    return at === undefined ? [] : [at]
+  }
+
+  /** The subnets in mode `auto` that machines on this wire may be in. */
+  #on(link: AskedLink): readonly AutoSubnet[] {
+    const attached = attachedSubnets(link.interface.addresses, this.#options.subnets)
+    return attached.flatMap((subnet) => this.#subnets.get(subnet) ?? [])
+  }
+
+  #isOurs(server: Ipv4): boolean {
+    return this.#options.own().has(server)
+  }
+}
+
+/** Where there is no Ethernet address, no client can ask. */
+function canAsk({ interface: { mac, addresses } }: AskedLink, subnet: DhcpSubnet): boolean {
+  return mac !== '00:00:00:00:00:00' && attachedSubnets(addresses, [subnet]).length > 0
+}
+
+function addressOn({ interface: { addresses } }: AskedLink, { subnet }: DhcpSubnet): Ipv4 {
+  return addresses.find(({ address }) => contains(subnet, address))?.address ?? anyAddress
+}
+
+function newXid(): number {
+  return randomInt(2 ** 32)
+}
