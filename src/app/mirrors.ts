@@ -71,11 +71,14 @@ function openMirror(
   { config, emit, macOf, clock }: MirrorsOptions,
   store: ContentStore,
 ): Mirror {
+  // The nginx recipe for Auto Deploy sends the client's; any other origin expects its own name.
+  const usual = settings.profile === 'autodeploy' ? 'client-no-port' : 'upstream'
+  const { hostHeader = usual } = settings
   const trust: OriginTrust = settings.trust ?? {
     pinFile: join(config.data, 'mirrors', `${name}.pin`),
   }
   try {
-    return mirror({ ...settings, name, trust, store, emit, macOf, clock })
+    return mirror({ ...settings, name, hostHeader, trust, store, emit, macOf, clock })
   } catch (error) {
     throw new InputError([`mirrors.${name}.trust: ${messageOf(error)}`])
   }

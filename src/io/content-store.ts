@@ -58,6 +58,11 @@ interface Known {
   touchedAt: number
 }
 
+export interface Renaming {
+  readonly from: string
+  readonly to: string
+}
+
 /** What a confirmation of an answer by its origin changes. */
 export type Confirmation = Pick<IndexEntry, 'headers' | 'requestedAt' | 'respondedAt'>
 
@@ -110,6 +115,29 @@ export class ContentStore {
   /** Everything that is stored for one URL, its variants included; nothing counts as used. */
   entries(primary: string): readonly IndexEntry[] {
     return this.#variants.of(primary).flatMap((key) => this.#index.peek(key)?.entry ?? [])
+  }
+
+  /** Of everything that is stored. */
+  keys(): readonly string[] {
+    return [...this.#index.keys()]
+  }
+
+  /**
+   * Bodies of some keys become those of others, all at the same moment; what those had goes. A power
+   * cut in between leaves the last of them without a body, so that nothing is believed complete.
+   */
+  async renameAll(renamings: readonly Renaming[]): Promise<void> {
+    const renamed = renamings.flatMap(({ from, to }) => {
+      const entry = this.#index.peek(from)?.entry
+      return entry === undefined ? [] : [{ ...entry, key: to }]
+    })
+    for (const entry of renamed) this.#add(entry, this.#clock())
+    for (const { from } of renamings) this.remove(from)
+    await this.#inTurn(async () => {
+      const last = renamed.at(-1)
+      if (last !== undefined) await rm(this.#entryPath(last.key), { force: true })
+      for (const entry of renamed) await this.#writeEntry(entry)
+    })
   }
 
   remove(key: string): boolean {

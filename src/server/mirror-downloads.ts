@@ -4,7 +4,8 @@
  */
 import { messageOf } from '../core/errors.ts'
 import type { ContentStore } from '../io/content-store.ts'
-import { type Fill, type FillHead, Fills } from '../io/fill.ts'
+import { type Fill, type FillEnd, type FillHead, Fills } from '../io/fill.ts'
+import type { IndexEntry } from '../io/index-entry.ts'
 import { type Origin, discard } from '../io/origin.ts'
 import { type Plan, fillRequest } from './mirror-asking.ts'
 import type { Exchange, MirrorParts } from './mirror-exchange.ts'
@@ -31,6 +32,12 @@ export interface Download {
 }
 
 export type PassHead = FillHead & { readonly type: 'pass' }
+
+export type Aside =
+  | { readonly type: 'body'; readonly ended: Promise<FillEnd> }
+  /** What is stored is the newest, or the best that can be had now. */
+  | { readonly type: 'kept' }
+  | { readonly type: 'gone' }
 
 export class Downloads {
   readonly #parts: MirrorParts
@@ -77,6 +84,25 @@ export class Downloads {
     if (head instanceof Error || head.type !== 'pass') return undefined
     discard(head.response)
     return head
+  }
+
+  /**
+   * For the mirror's own use, under another key than the URL's: nobody joins it, and what is stored
+   * under the URL stays. `entry` may be confirmed by the origin.
+   */
+  async aside(
+    plan: Plan,
+    { key, entry }: { readonly key: string; readonly entry?: IndexEntry },
+  ): Promise<Aside> {
+    const request = fillRequest({ plan, key, request: {}, originHost: this.#origin.host, entry })
+    const fill = this.#fills.find(key) ?? this.#fills.start(key, request)
+    void tellFillEnd(this.#parts, fill, plan.path)
+    const head = await headOf(fill)
+    if (head instanceof Error) return { type: 'kept' }
+    if (head.type === 'body') return { type: 'body', ended: fill.ended }
+    if (head.type !== 'pass') return { type: 'kept' }
+    discard(head.response)
+    return { type: [404, 410].includes(head.response.statusCode) ? 'gone' : 'kept' }
   }
 
   /** The last answer to this URL was for one client only: nobody waits for the next. */

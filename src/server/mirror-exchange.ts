@@ -10,9 +10,11 @@ import type { Clock } from '../core/clock.ts'
 import type { Emit, EventType } from '../core/events.ts'
 import { plainAddress } from '../core/ipv6.ts'
 import { discard } from '../io/origin.ts'
-import type { HeaderFields } from '../protocol/cache/fields.ts'
+import type { HeaderFields } from '../protocol/cache/header-fields.ts'
 import { endToEnd } from '../protocol/cache/headers.ts'
 import { pathOf } from '../protocol/cache/policy.ts'
+
+import type { Watch } from './mirror-observer.ts'
 
 /** What a mirror has done since it was started. */
 export interface MirrorStats {
@@ -86,6 +88,8 @@ export class Exchange {
   readonly ip: string
   /** Told of the answer to a request that is passed, before the client gets it. */
   onPassed: ((answer: PassedAnswer) => void) | undefined
+  /** Sees the body of a passed answer. */
+  watch: Watch | undefined
   readonly #passThrough: PassThrough
   readonly #parts: MirrorParts
   readonly #socket: Socket

@@ -7,7 +7,7 @@ import type { FastifyReply } from 'fastify'
 import { type Origin, discard, originError } from '../io/origin.ts'
 import { type HostHeader, endToEnd, passRequestHeaders } from '../protocol/cache/headers.ts'
 import { cacheStatus } from '../protocol/cache/cache-status.ts'
-import type { HeaderFields } from '../protocol/cache/fields.ts'
+import type { HeaderFields } from '../protocol/cache/header-fields.ts'
 import type { Counters, Exchange, PassThrough } from './mirror-exchange.ts'
 
 export interface PassOptions {
@@ -90,6 +90,7 @@ function follow(
   const response = exchange.reply.raw
   response.once('close', () => {
     counters.originBytes += bytes
+    if (response.writableFinished) exchange.watch?.whole(response.statusCode)
     const told = response.writableFinished ? reason : 'the client left, or the origin broke off'
     exchange.end({ service: 'pass', status: response.statusCode, bytes, reason: told })
   })
@@ -97,6 +98,7 @@ function follow(
     const sieve = new Transform({
       transform(chunk: Uint8Array, _encoding, done) {
         bytes += chunk.length
+        exchange.watch?.octets(chunk)
         done(null, chunk)
       },
     })

@@ -9,24 +9,36 @@ import { type Origin, OriginError, discard } from '../io/origin.ts'
 import { cacheControl } from '../protocol/cache/directives.ts'
 import { storeKey } from '../protocol/cache/policy.ts'
 import { type Reuse, isFailure, reuse } from '../protocol/cache/reuse.ts'
+import type { Rule } from '../protocol/cache/rules.ts'
 import { selects } from '../protocol/cache/variants.ts'
 import type { Manner } from './mirror-answer.ts'
 import type { Plan } from './mirror-asking.ts'
 import { type Download, Downloads, type PassHead, type Wanted, headOf } from './mirror-downloads.ts'
 import type { Exchange, MirrorParts } from './mirror-exchange.ts'
 import { followFill, mustWait } from './mirror-follow.ts'
-import { Lookup } from './mirror-lookup.ts'
+import { type Found, Lookup } from './mirror-lookup.ts'
+import { Repositories } from './mirror-repository.ts'
 import { type OpenedObject, sendStored } from './mirror-stored.ts'
+
+export interface PayloadServerOptions {
+  readonly parts: MirrorParts
+  readonly store: ContentStore
+  readonly origin: Origin
+  readonly rules: readonly Rule[]
+}
 
 export class PayloadServer {
   readonly #parts: MirrorParts
   readonly #lookup: Lookup
   readonly #downloads: Downloads
+  readonly #repositories: Repositories
 
-  constructor(parts: MirrorParts, store: ContentStore, origin: Origin) {
+  constructor({ parts, store, origin, rules }: PayloadServerOptions) {
     this.#parts = parts
     this.#lookup = new Lookup(store, parts.clock)
     this.#downloads = new Downloads(parts, store, origin)
+    const downloads = this.#downloads
+    this.#repositories = new Repositories({ mirror: parts, store, downloads, rules })
   }
 
   /** Downloads under way. */
@@ -42,7 +54,7 @@ export class PayloadServer {
   async serve(exchange: Exchange, plan: Plan): Promise<unknown> {
     const { headers } = exchange.request
     const key = storeKey(this.#parts.name, plan.target)
-    const found = this.#lookup.find(headers, plan, key)
+    const found = await this.#current(plan, this.#lookup.find(headers, plan, key))
     if (found !== undefined && found.reuse.type !== 'revalidate') {
       const opened = await this.#lookup.open(found.entry, plan)
       if (opened !== undefined) {
@@ -57,6 +69,16 @@ export class PayloadServer {
     // No pause between a miss and the look at the running fills: one may just be ending.
     const still = this.#lookup.find(headers, plan, key)
     return await this.#serveFromOrigin(exchange, { plan, key, found: still, isLastTry: false })
+  }
+
+  /** Metadata of a repository is as fresh as the generation that it belongs to. */
+  async #current(plan: Plan, found: Found | undefined): Promise<Found | undefined> {
+    if (found?.reuse.type !== 'revalidate') return found
+    const { role } = plan.rule
+    const isCurrent =
+      (role === 'member' && this.#repositories.isCurrent(plan)) ||
+      (role === 'index' && (await this.#repositories.look(plan, found.entry)))
+    return isCurrent ? { ...found, reuse: { ...found.reuse, type: 'fresh' } } : found
   }
 
   async #serveFromOrigin(exchange: Exchange, wanted: Wanted): Promise<unknown> {
@@ -91,6 +113,9 @@ export class PayloadServer {
       return await this.#serveFromOrigin(exchange, { ...wanted, found, isAlone: true })
     }
     if (mustWait(exchange, answer)) return await this.#serveWhole(exchange, wanted, fill)
+    if (!isJoined && wanted.plan.rule.role === 'index') {
+      void fill.ended.then(() => this.#repositories.complete(wanted.plan))
+    }
     const manner = mannerOf(wanted, isJoined)
     const end = await followFill(exchange, { fill, answer, manner, now: this.#parts.clock() })
     if (end === 'again') return await this.#again(exchange, wanted, brokeOff)
@@ -200,6 +225,9 @@ export class PayloadServer {
   /** An answer that may not be stored: what it takes the place of goes, and nobody waits for it. */
   #outdate({ plan, key, found }: Wanted, { response: { statusCode } }: PassHead): void {
     if (plan.action === 'headers') this.#downloads.forbidSharing(key)
+    if (plan.rule.role === 'member' && [404, 410].includes(statusCode)) {
+      this.#repositories.lost(plan)
+    }
     if (found !== undefined && [200, 404, 410].includes(statusCode))
       this.#lookup.remove(found.entry)
   }

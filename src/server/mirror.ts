@@ -19,8 +19,9 @@ import { Origin, type OriginLimits } from '../io/origin.ts'
 import type { OriginTrust } from '../io/origin-trust.ts'
 import type { HostHeader } from '../protocol/cache/headers.ts'
 import { type CacheRequest, classify, originForm } from '../protocol/cache/policy.ts'
-import { type Rule, type ProfileName, profiles } from '../protocol/cache/rules.ts'
+import { type ProfileName, type Rule, rulesOf } from '../protocol/cache/rules.ts'
 import { Exchange, type MirrorParts, type MirrorStats } from './mirror-exchange.ts'
+import { Observer } from './mirror-observer.ts'
 import { afterPassing } from './mirror-passed.ts'
 import { PayloadServer } from './mirror-payloads.ts'
 import { passThrough, responseHeaders } from './mirror-pass.ts'
@@ -37,6 +38,8 @@ export interface MirrorOptions {
   readonly profile: ProfileName
   /** Before those of the profile. */
   readonly rules?: readonly Rule[] | undefined
+  /** Whether rules are proposed for what is passed. */
+  readonly observe?: boolean
   readonly store: ContentStore
   readonly emit: Emit
   readonly macOf: (ip: string) => Mac | undefined
@@ -65,14 +68,16 @@ export function mirror(options: MirrorOptions): Mirror {
     hint: (reason) => emit({ type: 'service.hint', mirror: name, reason }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   })
-  const payloads = new PayloadServer(parts, store, origin)
-  const rules = [...(options.rules ?? []), ...profiles[options.profile]]
+  const rules = rulesOf(options.profile, options.rules)
+  const payloads = new PayloadServer({ parts, store, origin, rules })
+  const observer = options.observe === true ? new Observer({ name, emit }) : undefined
   const passed = { name, store, rules, base: origin.base }
 
   const answer: Answer = async (request, reply, target, hooks) => {
     const pass = passThrough({ origin, hostHeader, counters }, target, hooks)
     const exchange = new Exchange(parts, request, reply, pass)
     const asked = requestOf(exchange)
+    exchange.watch = observer?.watch(asked, exchange.ip)
     exchange.onPassed = (seen) => afterPassing(passed, asked, seen, clock())
     const verdict = classify(asked, rules)
     if (verdict.action === 'refuse') await exchange.fail(400, verdict.reason)

@@ -6,7 +6,7 @@
  *
  * Sources: RFC 9111 §3 (what a shared cache must not store), RFC 9112 §3.2 (request target, Host).
  */
-import { type HeaderFields, fieldText, fieldTokens, hasField } from './fields.ts'
+import { type HeaderFields, fieldText, fieldTokens, hasField } from './header-fields.ts'
 import { type Rule, ruleFor } from './rules.ts'
 
 export interface CacheRequest {
@@ -37,9 +37,12 @@ export type Classification =
  */
 const plainPath = /^(?:\/[\w.~!$&'()+,=:@-]+)+$/
 
-/** Also escapes, `;` and a slash at the end: another spelling is another object, but never another
- * path: no escaped dot, slash, backslash or control character. */
-const clearPath = /^\/(?:[\w.~!$&'()*+,;=:@-]|%(?!00|2e|2f|5c|7f|[01])[\da-f]{2}|\/(?!\/))*$/i
+/**
+ * Also a slash at the end, `;`, and escapes of what could not stand there unescaped: another
+ * spelling is another object, but none is another path to a server that takes escapes away.
+ */
+const clearPath =
+  /^\/(?:[\w.~!$&'()*+,;=:@-]|%(?!00|7f|5c|2[def]|[01]|3\d|4[1-9a-f]|5[\daf]|6[1-9a-f]|7[\dae])[\da-f]{2}|\/(?!\/))*$/i
 
 const clearQuery = /^[\w.~!$&'()*+,;=:@/?%[\]{}|^`<>"\\-]*$/
 

@@ -24,18 +24,15 @@ export interface Rule {
    * its own (default of `headers`); `ignore`: the query is cut off, also towards the origin.
    */
   readonly query?: 'pass' | 'key' | 'ignore' | undefined
-  /** Of an RPM repository: `index` names the members of its generation (`repository.ts`). */
+  /** Of an RPM repository: an `index` names the members of its generation. */
   readonly role?: 'index' | 'member' | undefined
   /** Why, for the log and the page. */
   readonly reason?: string | undefined
 }
 
-export const profiles = {
+const profiles = {
   /** vSphere Auto Deploy: modules by hash path are the same for everybody, all else is one host's. */
   autodeploy: [
-    { path: '**/boot.cfg', action: 'pass', reason: 'boot.cfg is written for one host' },
-    { path: '**.cfg', action: 'pass', reason: 'configuration is written for one host' },
-    { path: '**/waiter.tgz', action: 'pass', reason: 'waiter.tgz holds secrets of one host' },
     { path: '/vmw/cache/**', action: 'store', reason: 'payload, named by its hash' },
     { path: '**', action: 'pass', reason: 'no rule stores this path' },
   ],
@@ -48,7 +45,12 @@ export const profiles = {
       role: 'index',
       reason: 'names the metadata of its generation',
     },
-    { path: '**/repodata/{hash}-*', action: 'store', reason: 'metadata, named by its checksum' },
+    {
+      path: '**/repodata/{hash}-*',
+      action: 'store',
+      role: 'member',
+      reason: 'metadata, named by its checksum',
+    },
     {
       path: '**/repodata/**',
       action: 'store',
@@ -67,6 +69,23 @@ export const profiles = {
 export type ProfileName = keyof typeof profiles
 
 export const profileNames = ['autodeploy', 'rpm-repository', 'generic'] as const
+
+/** Rows before those of the user: a rule of his that is too wide must not let out a secret. */
+const guards: Readonly<Record<ProfileName, readonly Rule[]>> = {
+  autodeploy: [
+    { path: '**boot.cfg**', action: 'pass', reason: 'boot.cfg is written for one host' },
+    { path: '**.cfg**', action: 'pass', reason: 'configuration is written for one host' },
+    { path: '**waiter.tgz**', action: 'pass', reason: 'waiter.tgz holds secrets of one host' },
+    { path: '/vmw/rbd**', action: 'pass', reason: 'written for one host' },
+  ],
+  'rpm-repository': [],
+  generic: [],
+}
+
+/** The table of one mirror. */
+export function rulesOf(profile: ProfileName, own: readonly Rule[] = []): readonly Rule[] {
+  return [...guards[profile], ...own, ...profiles[profile]]
+}
 
 const compiled = new Map<string, RegExp>()
 

@@ -7,14 +7,14 @@ import {
   originForm,
   storeKey,
 } from '../../../src/protocol/cache/policy.ts'
-import type { HeaderFields } from '../../../src/protocol/cache/fields.ts'
-import { profiles } from '../../../src/protocol/cache/rules.ts'
+import type { HeaderFields } from '../../../src/protocol/cache/header-fields.ts'
+import { rulesOf } from '../../../src/protocol/cache/rules.ts'
 
 const payload = '/vmw/cache/54/c406bbaa811f90b902d772f3f8544c/s.v00'
 
 function ask(changes: Partial<CacheRequest>) {
   const request = { method: 'GET', target: payload, headers: {}, hostLines: 1, ...changes }
-  return classify(request, profiles.autodeploy)
+  return classify(request, rulesOf('autodeploy'))
 }
 
 test.for(['GET', 'HEAD'])('%s of a payload may be stored', (method) => {
