@@ -40,8 +40,8 @@ export function reuse(
   const asked = cacheControl(request)
   if (isFresh(answer, asked, request, { age, ttl })) return { type: 'fresh', age, ttl }
   const isStrict = forbidsStale(answer)
-  const wantsNew = insists(asked, request) || isUnusable(answer)
-  if (!wantsNew && !isStrict && -ttl < (secondsOf(answer, 'stale-while-revalidate') ?? 0)) {
+  const isChoosy = insists(asked, request) || asked.has('max-age') || asked.has('min-fresh')
+  if (!isChoosy && !isStrict && -ttl < (secondsOf(answer, 'stale-while-revalidate') ?? 0)) {
     return { type: 'meanwhile', age, ttl }
   }
   return {
