@@ -16,6 +16,7 @@ import {
 import { type Classification, admit } from '../protocol/cache/policy.ts'
 import { keptFields, mayStore } from '../protocol/cache/storing.ts'
 import { variantKey } from '../protocol/cache/variants.ts'
+import { formatHttpDate } from '../wire/http-date.ts'
 
 /** A request that may be answered from the store. */
 export type Plan = Extract<Classification, { readonly target: string }>
@@ -60,27 +61,35 @@ function clientConditions({ plan, entry, request }: Asking): Record<string, stri
   return Object.fromEntries(conditions)
 }
 
-function judge(asking: Asking, answer: DatedAnswer): Judgement {
+function judge(asking: Asking, came: DatedAnswer): Judgement {
   const { plan, key, entry, request } = asking
+  const answer = dated(came)
   if (answer.status === 304 && entry !== undefined) return confirmed(entry, answer)
   const { status, headers, requestedAt, respondedAt } = answer
-  const dated = { status, requestedAt, respondedAt }
+  const known = { status, requestedAt, respondedAt }
   if (plan.action === 'store') {
     const admission = admit(answer)
     if (admission.action === 'pass') return admission
     const { size } = admission
     const kept = payloadHeaders(headers)
-    return { action: 'store', answer: { key, size, headers: kept, ...dated } }
+    return { action: 'store', answer: { key, size, headers: kept, ...known } }
   }
   const verdict = mayStore(request, answer)
   if (verdict.action === 'pass') return verdict
   const { size, selecting } = verdict
   const varied = { key: variantKey(key, selecting), selecting, headers: keptFields(headers) }
-  return { action: 'store', answer: { size, ...dated, ...varied } }
+  return { action: 'store', answer: { size, ...known, ...varied } }
 }
 
 function confirmed(entry: IndexEntry, { headers }: DatedAnswer): Judgement {
   return isAbout(headers, entry.headers)
     ? { action: 'unchanged', entry, headers: freshened(entry.headers, headers) }
     : { action: 'useless', reason: 'the origin confirmed a version that is not stored' }
+}
+
+/** RFC 9110 §6.6.1: what has no Date gets that of its arrival. */
+function dated(answer: DatedAnswer): DatedAnswer {
+  const { headers, respondedAt } = answer
+  if (hasField(headers, 'date')) return answer
+  return { ...answer, headers: { ...headers, date: formatHttpDate(respondedAt) } }
 }

@@ -97,7 +97,7 @@ export class PayloadServer {
       case 'pass':
         return await this.#passOn(exchange, wanted, { head, isJoined: download.isJoined })
       case 'useless':
-        return await this.#again(exchange, wanted, new OriginError(502, head.reason, helpful))
+        return await this.#again(exchange, { ...wanted, isAlone: true }, uselessly(head.reason))
     }
   }
 
@@ -152,7 +152,9 @@ export class PayloadServer {
     const status = { fwd: 'stale', 'fwd-status': 304, collapsed: isJoined } as const
     const manner = { status, reason: 'revalidated' }
     const isServed = await this.#serveWhatIsThere(exchange, wanted, manner)
-    return isServed ? undefined : await this.#again(exchange, wanted, vanished)
+    return isServed
+      ? undefined
+      : await this.#again(exchange, { ...wanted, isAlone: true }, vanished)
   }
 
   async #serveWhatIsThere(
@@ -246,6 +248,10 @@ export class PayloadServer {
 const helpful = { again: true }
 const brokeOff = new OriginError(502, 'the download broke off', helpful)
 const vanished = new OriginError(502, 'what it confirmed is gone', helpful)
+
+function uselessly(reason: string): OriginError {
+  return new OriginError(502, reason, helpful)
+}
 
 function mannerOf({ found }: Wanted, isJoined: boolean): Manner {
   const fwd = found === undefined ? 'uri-miss' : 'stale'
