@@ -42,12 +42,15 @@ test.for<[RoleState | undefined, string]>([
     { type: 'proxy', because: 'heard', rival: parseIpv4('192.168.50.9')! },
     'gives boot data beside the DHCP server 192.168.50.9, never a new address',
   ],
-])('in mode auto, the default of a named subnet, it is told what was found: %o', ([role, words]) => {
-  const [line] = servingLines(
-    serving('dhcp: { subnets: [ { network: 192.168.50.0/24 } ] }', [br0], role),
-  )
-  expect(line).toBe(`br0: ${words}; page and boot files at http://192.168.50.1/`)
-})
+])(
+  'in mode auto, the default of a named subnet, it is told what was found: %o',
+  ([role, words]) => {
+    const [line] = servingLines(
+      serving('dhcp: { subnets: [ { network: 192.168.50.0/24 } ] }', [br0], role),
+    )
+    expect(line).toBe(`br0: ${words}; page and boot files at http://192.168.50.1/`)
+  },
+)
 
 test('a subnet that no interface is in is told at the start', () => {
   const yaml = 'dhcp: { subnets: [ { network: 10.9.9.0/24 }, { network: 192.168.50.0/24 } ] }'

@@ -314,3 +314,61 @@ test('the time of last use is written down, but rarely', async () => {
   await expect.poll(() => statSync(path).mtimeMs).toBe(now)
   expect(readFileSync(path, 'utf8')).toBe(text)
 })
+
+test('confirmed: new header fields, the same body, also after a restart', async () => {
+  const store = await open()
+  await put(store, 'm /a', 'hello')
+  const [entry] = store.entries('m /a')
+  store.confirm(entry!, { headers: { a: '1' }, requestedAt: 7, respondedAt: 8 })
+  expect(store.find('m /a')).toMatchObject({ headers: { a: '1' }, respondedAt: 8 })
+  await store.close()
+  const again = await open()
+  expect(again.find('m /a')).toMatchObject({ headers: { a: '1' } })
+  expect(await read(again, 'm /a')).toBe('hello')
+})
+
+test('a confirmation of what has been replaced meanwhile changes nothing', async () => {
+  const store = await open()
+  await put(store, 'm /a', 'hello')
+  const [old] = store.entries('m /a')
+  await put(store, 'm /a', 'world')
+  store.confirm(old!, { headers: { a: '1' }, requestedAt: 7, respondedAt: 8 })
+  expect(store.find('m /a')?.headers).toEqual({ 'content-type': 'text/plain' })
+  expect(await read(store, 'm /a')).toBe('world')
+})
+
+test('renamed all at once, also after a restart; what was there goes', async () => {
+  const store = await open()
+  for (const [key, text] of [
+    ['m /a', 'old'],
+    ['next /a', 'new'],
+    ['next /b', 'other'],
+  ] as const) {
+    await put(store, key, text)
+  }
+  await store.renameAll([
+    { from: 'next /b', to: 'm /b' },
+    { from: 'next /a', to: 'm /a' },
+    { from: 'next /none', to: 'm /none' },
+  ])
+  await store.close()
+  for (const one of [store, await open()]) {
+    expect(await read(one, 'm /a')).toBe('new')
+    expect(await read(one, 'm /b')).toBe('other')
+    expect([...one.keys()].sort()).toEqual(['m /a', 'm /b'])
+  }
+  expect(filesUnder('content-v1').sort()).toEqual([sha256Of('new'), sha256Of('other')].sort())
+})
+
+test('variants of one URL are found by it, and are bounded in number', async () => {
+  const store = await open()
+  for (let index = 0; index < 66; index++) await put(store, `m /a\n${index}`, `${index}`)
+  await put(store, 'm /b', 'b')
+  const keys = store.entries('m /a').map(({ key }) => key)
+  expect(keys).toHaveLength(64)
+  expect(keys[0]).toBe('m /a\n2')
+  store.remove('m /a\n2')
+  expect(store.entries('m /a')).toHaveLength(63)
+  expect(store.entries('m /b')).toHaveLength(1)
+  expect((await open()).entries('m /b')).toHaveLength(1)
+})

@@ -42,7 +42,7 @@ const plainPath = /^(?:\/[\w.~!$&'()+,=:@-]+)+$/
  * spelling is another object, but none is another path to a server that takes escapes away.
  */
 const clearPath =
-  /^\/(?:[\w.~!$&'()*+,;=:@-]|%(?!00|7f|5c|2[def]|[01]|3\d|4[1-9a-f]|5[\daf]|6[1-9a-f]|7[\dae])[\da-f]{2}|\/(?!\/))*$/i
+  /^\/(?!\/)(?:[\w.~!$&'()*+,;=:@-]|%(?!00|7f|5c|2[def]|[01]|3\d|4[1-9a-f]|5[\daf]|6[1-9a-f]|7[\dae])[\da-f]{2}|\/(?!\/))*$/i
 
 const clearQuery = /^[\w.~!$&'()*+,;=:@/?%[\]{}|^`<>"\\-]*$/
 
