@@ -1,6 +1,8 @@
 /** Bootlace's commands: each is a function of its arguments that answers with an exit code. */
 import packageFile from '../package.json' with { type: 'json' }
 import { configCommand } from './app/config-command.ts'
+import { hashCommand } from './app/hash-command.ts'
+import { imageCommand } from './app/image-command.ts'
 import { labCommand } from './app/lab-command.ts'
 import { serveCommand } from './app/serve-command.ts'
 import { InputError, SystemError, messageOf } from './core/errors.ts'
@@ -13,7 +15,9 @@ interface Command {
 const commands: Readonly<Record<string, Command>> = {
   serve: { says: 'the service: DHCP, TFTP, HTTP and the mirrors', run: serveCommand },
   lab: { says: 'boots a virtual machine through this very service', run: labCommand },
+  image: { says: 'images: what is in them; add, list, remove', run: imageCommand },
   config: { says: 'config check FILE: tells everything that is wrong with it', run: configCommand },
+  'hash-password': { says: 'the hash of a password, for menu entries', run: hashCommand },
 }
 
 process.exitCode = await main(process.argv.slice(2))
@@ -56,7 +60,7 @@ function explain(error: unknown): number {
 }
 
 function usage(): string {
-  const lines = Object.entries(commands).map(([name, { says }]) => `  ${name.padEnd(8)} ${says}`)
+  const lines = Object.entries(commands).map(([name, { says }]) => `  ${name.padEnd(13)} ${says}`)
   return `bootlace COMMAND [OPTIONS]
 
 ${lines.join('\n')}

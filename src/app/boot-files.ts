@@ -11,17 +11,22 @@ import type { MachineTable } from '../boot/machine-table.ts'
 import { treePath } from '../boot/tree-path.ts'
 import { diskTree } from '../io/disk-tree.ts'
 import { type FileTree, overlay } from '../io/file-tree.ts'
-import { generatedTree, trampTree } from '../server/boot-tree.ts'
+import { generatedTree, syslinuxTree, trampTree } from '../server/boot-tree.ts'
+import type { MenuSite } from '../server/menu-context.ts'
 import type { Config } from './config-schema.ts'
+import type { ImageLibrary } from './image-library.ts'
+import { imagesFolder } from './image-names.ts'
 import type { Site } from './site.ts'
 
 export interface BootFiles {
   /** What TFTP and HTTP serve. */
   readonly tree: FileTree
   readonly userFiles: FileTree | undefined
+  /** What menus are rendered from. */
+  readonly menus: MenuSite
   /** Boot loaders and image files, as paths in the tree; kept current by `refresh`. */
   readonly loaders: ReadonlySet<string>
-  /** Looks again which boot loaders are there. */
+  /** Looks again which boot loaders and images are there. */
   refresh(): Promise<void>
 }
 
@@ -31,10 +36,10 @@ export interface BootFilesOptions {
   readonly macOf: (ip: string) => Mac | undefined
   readonly machines: Pick<MachineTable, 'byMac'>
   readonly emit: Emit
+  readonly images: Pick<ImageLibrary, 'tree' | 'refresh'>
 }
 
 const loadersFolder = fileURLToPath(new URL('../../pxelinux', import.meta.url))
-const imagesFolder = fileURLToPath(new URL('../../images', import.meta.url))
 
 export async function bootFiles(options: BootFilesOptions): Promise<BootFiles> {
   const { config, site, macOf, machines, emit } = options
@@ -54,7 +59,7 @@ export async function bootFiles(options: BootFilesOptions): Promise<BootFiles> {
     emit,
   }
   const own = userFiles === undefined ? [] : [userFiles]
-  const images = under('boot', diskTree(imagesFolder))
+  const images = under('boot', overlay([options.images.tree, diskTree(imagesFolder)]))
   const folders = [loadersFolder, ...(config.files === undefined ? [] : [config.files])]
   const refresh = async () => {
     const found = await Promise.all([...folders.map(loaderPaths), imagePaths()])
@@ -62,11 +67,17 @@ export async function bootFiles(options: BootFilesOptions): Promise<BootFiles> {
     for (const path of found.flat()) loaders.add(path)
   }
   await refresh()
+  const refreshAll = async () => {
+    await Promise.all([refresh(), options.images.refresh()])
+  }
   return {
-    tree: overlay([trampTree(generated), ...own, generatedTree(generated), loaderTree, images]),
+    tree: syslinuxTree(
+      overlay([trampTree(generated), ...own, generatedTree(generated), loaderTree, images]),
+    ),
     userFiles,
+    menus: generated,
     loaders,
-    refresh,
+    refresh: refreshAll,
   }
 }
 

@@ -10,7 +10,9 @@ import {
   type Subnet,
 } from '../core/address.ts'
 import type { Config } from './config-schema.ts'
-import { type KeyPath, type Problem, formatPath } from './config-problems.ts'
+import { list, repeats, says, twice } from './check-words.ts'
+import { type Problem, formatPath } from './config-problems.ts'
+import { bootChoices, checkImages, checkMenu } from './menu-checks.ts'
 
 type Sections = Partial<Config>
 
@@ -18,16 +20,16 @@ type Sections = Partial<Config>
 const shortestLease = 60
 const longestLease = 3650 * 86_400
 
-/** Entries that exist without being configured, and words that are choices without being entries. */
-const builtInEntries = ['disk', 'tinyvm', 'shell']
-const choices = ['menu', 'autodeploy']
-
-export function checkTogether(config: Sections): Problem[] {
+/** `present` are the names of images that are there without being configured. */
+export function checkTogether(config: Sections, present: readonly string[]): Problem[] {
+  const configured = Object.keys(config.images ?? {})
+  const images = [...new Set([...configured, ...present])]
   return [
     ...checkSubnets(config),
     ...checkAuto(config),
-    ...checkEntries(config),
-    ...checkHosts(config),
+    ...(config.menu === undefined ? [] : checkMenu(config.menu, images)),
+    ...checkImages(config.menu, configured),
+    ...checkHosts(config, images),
     ...checkPorts(config),
     ...checkMirrors(config),
   ]
@@ -92,29 +94,12 @@ function overlap(one: Subnet, other: Subnet): boolean {
   return contains(one, other.network) || contains(other, one.network)
 }
 
-function checkEntries({ menu }: Sections): Problem[] {
-  if (menu === undefined) return []
-  const names = menu.entries.map((entry) => entry.name)
-  const taken = names.flatMap((name, index) =>
-    [...builtInEntries, ...choices].includes(name)
-      ? [says(['menu', 'entries', index, 'name'], `${name} is built in; choose another name`)]
-      : [],
-  )
-  const known = [...builtInEntries, ...names]
-  const keys = menu.entries.map((entry) => entry.key?.toLowerCase())
-  return [
-    ...taken,
-    ...repeats(names).map(twice(['menu', 'entries'], 'name')),
-    ...repeats(keys).map(twice(['menu', 'entries'], 'key')),
-    ...(known.includes(menu.default)
-      ? []
-      : [says(['menu', 'default'], `there is no entry ${menu.default}; there are ${list(known)}`)]),
-  ]
-}
-
-function checkHosts({ hosts, menu, dhcp, mirrors }: Sections): Problem[] {
+function checkHosts(
+  { hosts, menu, dhcp, mirrors }: Sections,
+  images: readonly string[],
+): Problem[] {
   if (hosts === undefined) return []
-  const known = [...choices, ...builtInEntries, ...(menu?.entries ?? []).map(({ name }) => name)]
+  const known = bootChoices(menu, images)
   const problems = hosts.flatMap((host, index): Problem[] => {
     const at = ['hosts', index]
     const named = dhcp?.subnets.map((subnet) => subnet.network) ?? []
@@ -130,12 +115,12 @@ function checkHosts({ hosts, menu, dhcp, mirrors }: Sections): Problem[] {
         : []),
     ]
   })
-  return [
-    ...problems,
-    ...repeats(hosts.map((host) => host.name)).map(twice(['hosts'], 'name')),
-    ...repeats(hosts.map((host) => host.mac)).map(twice(['hosts'], 'mac')),
-    ...repeats(hosts.map((host) => host.address)).map(twice(['hosts'], 'address')),
-  ]
+  const unique = (['name', 'mac', 'address'] as const).flatMap((key) =>
+    repeats(hosts.map((host) => host[key])).map(({ index, first }) =>
+      twice(['hosts', index, key], ['hosts', first, key]),
+    ),
+  )
+  return [...problems, ...unique]
 }
 
 function outsideAll(
@@ -178,27 +163,4 @@ function checkMirrors({ mirrors }: Sections): Problem[] {
         : []),
     ]
   })
-}
-
-function says(path: KeyPath, text: string): Problem {
-  return { path, allowed: '', says: text }
-}
-
-/** Positions whose value stood before, with the position where it did. */
-function repeats(values: readonly unknown[]): { index: number; first: number }[] {
-  const places = new Map<unknown, number>()
-  return values.flatMap((value, index) => {
-    const first = places.get(value) ?? index
-    places.set(value, first)
-    return value === undefined || first === index ? [] : [{ index, first }]
-  })
-}
-
-function twice(path: KeyPath, key: string) {
-  return ({ index, first }: { index: number; first: number }): Problem =>
-    says([...path, index, key], `is the same as ${formatPath([...path, first, key])}`)
-}
-
-function list(names: readonly string[]): string {
-  return names.join(', ')
 }

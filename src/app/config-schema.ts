@@ -13,22 +13,12 @@ import {
   nameValue,
   portValue,
   rangeValue,
+  section,
   sizeValue,
   subnetValue,
   urlValue,
 } from './config-values.ts'
-
-const bootPath = z
-  .string({ error: 'a path in the boot tree, or a URL' })
-  .min(1, { error: 'a path in the boot tree, or a URL' })
-  .pipe(lineValue)
-
-/** An object with these keys and no others. */
-function section<T extends z.core.$ZodLooseShape>(shape: T) {
-  return z.strictObject(shape, {
-    error: `a section with the keys ${Object.keys(shape).join(', ')}`,
-  })
-}
+import { menuSchema } from './menu-schema.ts'
 
 const path = z.string({ error: 'a path' }).min(1, { error: 'a path' })
 const mode = z.enum(['auto', 'full', 'proxy', 'off'], { error: 'auto, full, proxy or off' })
@@ -81,37 +71,6 @@ const dhcp = section({
     .array(subnet, { error: 'a list of subnets' })
     .default([])
     .describe('The networks on which Bootlace is told what to do.'),
-})
-
-const entry = section({
-  name: nameValue.describe('Unique; what `hosts[].boot` refers to.'),
-  title: lineValue.describe('The line in the menu.'),
-  key: z
-    .string({ error: 'one letter or digit' })
-    .regex(/^[a-z0-9]$/i, { error: 'one letter or digit' })
-    .optional()
-    .describe('Hotkey: one letter or digit.'),
-  kernel: bootPath.describe('A path in the boot tree (as in your `files` folder), or a URL.'),
-  initrd: z
-    .union([lineValue, z.array(lineValue)], { error: 'a path, or a list of paths' })
-    .default([])
-    .describe('Initrds, in order.'),
-  args: lineValue
-    .default('')
-    .describe('Kernel arguments; `${server}` stands for the URL of Bootlace.'),
-})
-
-const menu = section({
-  title: lineValue.default('Bootlace').describe('Shown above the menu.'),
-  timeout: durationValue
-    // The most that PXELINUX takes (doc/syslinux.txt, TIMEOUT).
-    .refine((seconds) => seconds < 3600, { error: 'a duration of less than 60m' })
-    .prefault('20s')
-    .describe('Until the default starts; 0s waits for ever.'),
-  default: nameValue
-    .default('disk')
-    .describe('The entry that starts by itself: `disk`, `tinyvm` or one of your own.'),
-  entries: z.array(entry, { error: 'a list of menu entries' }).default([]).describe('Your own.'),
 })
 
 const host = section({
@@ -206,6 +165,17 @@ const mirror = section({
     .describe('Whether the log proposes rules for what several hosts got the same.'),
 })
 
+const image = section({
+  source: path.describe(
+    'An OVA, an OVF with its disks beside it, a VMDK, a raw disk or a folder. It is served as it ' +
+      'stands, never copied.',
+  ),
+  title: lineValue.optional().describe('The line in the menu. Default: what the image says.'),
+  args: lineValue
+    .optional()
+    .describe('Kernel arguments instead of those that the image itself boots with.'),
+})
+
 const cache = section({
   directory: path.default('cache').describe('Where payloads are kept; may be deleted at any time.'),
   size: sizeValue.prefault('32GiB').describe('How much disk it may take.'),
@@ -217,8 +187,8 @@ export const sections = {
     .array(lineValue, { error: 'a list of names or patterns such as eth1 or tap*' })
     .optional()
     .describe(
-      'Interfaces that DHCP and TFTP serve, names or patterns (tap*). Default: all that are up. ' +
-        'HTTP and the mirrors listen on every address of the machine.',
+      'Interfaces that are served, names or patterns (tap*): DHCP, TFTP, HTTP and the mirrors. ' +
+        'Default: all that are up. HTTP always answers on loopback.',
     ),
   data: path.default('data').describe('Leases and machine state: keep it.'),
   dhcp: dhcp.prefault({}),
@@ -235,8 +205,15 @@ export const sections = {
       'A folder of your own: at the root over TFTP and HTTP, and over HTTP under /files/, too.',
     ),
   http: section({ port: portValue.default(80).describe('TCP port.') }).prefault({}),
-  menu: menu.prefault({}),
+  menu: menuSchema.prefault({}),
   hosts: z.array(host, { error: 'a list of hosts' }).default([]).describe('Machines you know.'),
+  images: z
+    .record(nameValue, image, { error: 'images by name' })
+    .default({})
+    .describe(
+      'Images by name, which is their entry of the menu and their folder below `boot/`. What lies ' +
+        'in `images/` is there without being named here.',
+    ),
   mirrors: z
     .record(nameValue, mirror, { error: 'mirrors by name' })
     .default({})

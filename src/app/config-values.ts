@@ -14,6 +14,13 @@ import {
   parseSubnet,
 } from '../core/address.ts'
 
+/** An object with these keys and no others. */
+export function section<T extends z.core.$ZodLooseShape>(shape: T) {
+  return z.strictObject(shape, {
+    error: `a section with the keys ${Object.keys(shape).join(', ')}`,
+  })
+}
+
 /** Text that `parse` understands; `allowed` completes the sentence "allowed: …". */
 function parsed<T>(parse: (text: string) => T | undefined, allowed: string) {
   return z.string({ error: allowed }).transform((text, context): T => {

@@ -1,6 +1,6 @@
 /**
  * Reads a configuration: file, environment and flags become one frozen `Config`, or an `InputError`
- * with every problem at once. Reads the file; opens nothing else.
+ * with every problem at once. Reads the file and the names in `images/`; opens nothing else.
  */
 import { readFileSync } from 'node:fs'
 import { type Document, LineCounter, parseDocument } from 'yaml'
@@ -15,6 +15,7 @@ import {
   explain,
   problemsOf,
 } from './config-problems.ts'
+import { droppedImages } from './image-names.ts'
 import { type Config, configSchema, sections } from './config-schema.ts'
 
 /** Where values come from: flags win over variables, variables over the file. */
@@ -34,17 +35,20 @@ export function loadConfig(sources: ConfigSources): Config {
   if (problems.length > 0) throw new InputError(problems)
   const said = [...overrides, ...(sources.flags ?? [])]
   const alone = file === undefined && !said.some(({ path }) => path[0] === 'dhcp')
-  return parseConfig(text, file ?? 'the configuration', [
-    ...autoDeployOverrides(environment['AUTO_DEPLOY'], alone),
-    ...said,
-  ])
+  const overriding = [...autoDeployOverrides(environment['AUTO_DEPLOY'], alone), ...said]
+  const images = droppedImages().map(({ name }) => name)
+  return parseConfig(text, file ?? 'the configuration', overriding, images)
 }
 
-/** `file` is only a name for messages. Throws InputError. */
+/**
+ * `file` is only a name for messages; `images` are those that are there without being named in the
+ * configuration. Throws InputError.
+ */
 export function parseConfig(
   text: string,
   file: string,
   overrides: readonly Override[] = [],
+  images: readonly string[] = [],
 ): Config {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
@@ -58,7 +62,7 @@ export function parseConfig(
   }
   const raw = withOverrides(valueOf(document, file) ?? {}, overrides)
   const configText: ConfigText = { file, document, lines, overrides, raw }
-  const { config, problems } = validate(raw)
+  const { config, problems } = validate(raw, images)
   if (problems.length === 0) return Object.freeze(config)
   throw new InputError(problems.map((problem) => explain(problem, configText)))
 }
@@ -91,16 +95,19 @@ function readText(file: string): string {
 }
 
 /** The whole, and then each section by itself, so that checks between the good ones still run. */
-function validate(raw: unknown): { config: Config; problems: Problem[] } {
+function validate(
+  raw: unknown,
+  images: readonly string[],
+): { config: Config; problems: Problem[] } {
   const whole = configSchema.safeParse(raw)
-  if (whole.success) return { config: whole.data, problems: checkTogether(whole.data) }
+  if (whole.success) return { config: whole.data, problems: checkTogether(whole.data, images) }
   const good: Partial<Config> = {}
   for (const [name, schema] of Object.entries(sections)) {
     const value: unknown = typeof raw === 'object' && raw !== null ? Reflect.get(raw, name) : null
     const section = z.safeParse(schema, value)
     if (section.success) Object.assign(good, { [name]: section.data })
   }
-  const problems = [...problemsOf(whole.error, configSchema), ...checkTogether(good)]
+  const problems = [...problemsOf(whole.error, configSchema), ...checkTogether(good, images)]
   return { config: configSchema.parse({}), problems }
 }
 

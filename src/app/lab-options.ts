@@ -36,6 +36,7 @@ What happens to it
 
 How it ends
   --timeout T       for the whole boot (120s)
+  --tries N         switched on so often until it boots, as after a refused loader (1)
   --until TEXT      done when its console shows this regular expression, instead of its report
   --screenshot FILE a PNG: of the menu if one is shown, else of the end
   --pcap FILE       every packet, for Wireshark
@@ -79,6 +80,7 @@ const options = {
   config: text,
   host: text,
   timeout: text,
+  tries: text,
   until: text,
   screenshot: text,
   pcap: text,
@@ -126,6 +128,7 @@ const schema = z
     config: existing.optional(),
     host: z.string().optional(),
     timeout: durationValue.prefault('120s').transform((seconds) => seconds * 1000),
+    tries: integer(1, 'a number, 1 or more').prefault('1'),
     until: expression.optional(),
     screenshot: file.optional(),
     pcap: file.optional(),

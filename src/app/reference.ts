@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { eventTypes } from '../core/events.ts'
+import { matrixMarkdown } from '../lab/matrix-text.ts'
 import { configSchema } from './config-schema.ts'
 
 /** File name in `docs/` to its text. */
@@ -11,6 +12,7 @@ export function referencePages(): ReadonlyMap<string, string> {
   return new Map([
     ['configuration.md', configurationPage()],
     ['log-events.md', eventsPage()],
+    ['lab-matrix.md', matrixPage()],
   ])
 }
 
@@ -62,7 +64,9 @@ function rows(node: SchemaNode, path: string, isRequired = false): string[] {
   ]
   const own = node.description === undefined || path === '' ? [] : [row(path, node, isRequired)]
   const required = new Set(node.required?.map((name) => `${path}.${name}`))
-  return [...own, ...inner.flatMap(([name, child]) => rows(child, name, required.has(name)))]
+  // Menu entries hold menu entries: the same keys, said once.
+  const told = inner.filter(([name]) => !/(\b\w+\[\])\.\1/.test(name))
+  return [...own, ...told.flatMap(([name, child]) => rows(child, name, required.has(name)))]
 }
 
 function row(path: string, node: SchemaNode, isRequired: boolean): string {
@@ -90,6 +94,16 @@ the name: \`time\` (epoch milliseconds), \`mac\`, \`ip\`, \`interface\`, \`xid\`
 | event | level | what it means |
 |---|---|---|
 ${lines.join('\n')}
+`
+}
+
+function matrixPage(): string {
+  return `${generated('src/lab/matrix.ts')}# What boots in the lab
+
+Rows and columns are the values that \`npm run bootlace -- lab --list\` shows: [the lab](lab.md).
+\`secure\` is \`--secure-boot\`, \`http\` is \`--firmware uefi-http\`, \`rival\` is \`--rival\`.
+
+${matrixMarkdown()}
 `
 }
 

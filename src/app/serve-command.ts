@@ -16,7 +16,7 @@ that is there, and never an address.
 
   --config FILE      the configuration (or the variable BOOTLACE_CONFIG)
   --subnet CIDR      give addresses there, unless another DHCP server does; may be repeated
-  --interface NAME   DHCP and TFTP only there, a name or a pattern such as tap*; may be repeated
+  --interface NAME   serve only there, a name or a pattern such as tap*; may be repeated
   --verbose          log every packet that was looked at
   --help             this text
 

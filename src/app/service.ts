@@ -5,11 +5,13 @@
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import { formatIpv4 } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Emit } from '../core/events.ts'
+import { allEntries } from '../boot/catalog.ts'
 import { MachineTable } from '../boot/machine-table.ts'
 import { bootPlanner } from '../boot/plan.ts'
 import {
@@ -27,12 +29,17 @@ import { EventHub } from '../server/event-hub.ts'
 import { HttpListeners } from '../server/http-listeners.ts'
 import { buildHttpServer } from '../server/http-server.ts'
 import type { LeaseView } from '../server/http-options.ts'
+import { lockedMenuRoute } from '../server/locked-menu.ts'
 import { TftpServer } from '../server/tftp-server.ts'
 import { type BootFiles, bootFiles } from './boot-files.ts'
 import type { Config } from './config-schema.ts'
 import { openingFolder } from './folders.ts'
+import { ImageLibrary } from './image-library.ts'
+import { namedImages } from './image-names.ts'
+import { learnLoaders } from './learned-loaders.ts'
 import type { Log } from './log.ts'
 import { type MacLookup, macLookup } from './mac-lookup.ts'
+import { catalogOf } from './menu-catalog.ts'
 import { type OpenMirror, openMirrors } from './mirrors.ts'
 import { absences, servingLines } from './serving.ts'
 import { missingPaths } from './config-paths.ts'
@@ -58,6 +65,7 @@ interface Parts {
   readonly leases: LeaseTable
   readonly interfaces: () => NetworkInterface[]
   readonly macs: MacLookup
+  readonly images: ImageLibrary
 }
 
 /** Throws SystemError when something cannot be opened; then nothing stays open. */
@@ -74,6 +82,7 @@ export async function startService(
     return openStores(config.data, opened)
   })
   const parts = assemble(config, hub, clock, stores)
+  await openImages(parts.images, opened)
   const files = await bootFiles({ ...parts, macOf: parts.macs.now })
 
   const openedMirrors = await openMirrors({ ...parts, macOf: parts.macs.recent })
@@ -107,6 +116,16 @@ export async function startService(
   return { stop: () => running.disposeAsync() }
 }
 
+/** How long to wait for images at start, milliseconds: large ones take a while to check. */
+const imagePatience = 10_000
+
+/** What takes longer is served when it is ready. */
+async function openImages(images: ImageLibrary, opened: AsyncDisposableStack): Promise<void> {
+  opened.defer(() => images.close())
+  const looked = images.refresh()
+  await Promise.race([looked, delay(imagePatience, undefined, { ref: false })])
+}
+
 interface Stores {
   readonly leases: LeaseStore
   readonly learned: MachineStore
@@ -121,14 +140,21 @@ function openStores(folder: string, opened: AsyncDisposableStack): Stores {
 }
 
 function assemble(config: Config, hub: EventHub, clock: Clock, stores: Stores): Parts {
-  const site = siteOf(config)
+  const images = new ImageLibrary({
+    named: () => namedImages(config),
+    taken: new Set(allEntries(catalogOf(config).entries).map(({ name }) => name)),
+    emit: hub.emit,
+    clock,
+  })
+  const site = siteOf(config, () => images.entries())
   const leases = new LeaseTable(stores.leases.load(), site.subnets)
   const machines = new MachineTable({ nameOf: (mac) => site.hosts.get(mac)?.name })
   hub.subscribe((event) => machines.observe(event))
   const macs = macLookup({ leases, machines, clock })
   const interfaces = () => selectInterfaces(config.interfaces, listInterfaces())
   const { learned } = stores
-  return { config, site, clock, hub, emit: hub.emit, machines, learned, leases, interfaces, macs }
+  const { emit } = hub
+  return { config, site, clock, hub, emit, machines, learned, leases, interfaces, macs, images }
 }
 
 /** What is served where, just now. */
@@ -156,6 +182,7 @@ async function openHttp(
     isReady,
     clock,
   })
+  lockedMenuRoute(server, { ...files.menus, clock })
   const autodeploy = mirrors.find(({ mirror }) => mirror.name === 'autodeploy')
   if (autodeploy) await server.register(autodeploy.mirror.plugin, { prefix: '/vmw' })
   return server
@@ -195,11 +222,13 @@ function tftpServer({ config, emit, macs, clock, interfaces }: Parts, files: Boo
 function dhcpServer(parts: Parts, files: BootFiles, store: LeaseStore): DhcpServer {
   const { config, site, leases, emit, clock } = parts
   const interfaces = () => parts.interfaces().filter(({ addresses }) => addresses.length > 0)
+  const loaderWatch = learnLoaders(parts, files.loaders)
   const plan = bootPlanner(
     {
       hosts: site.hosts,
       httpPort: config.http.port,
       loaders: files.loaders,
+      firstLoader: (machine) => loaderWatch.firstLoader(machine),
       tftpPort: config.tftp.port,
     },
     oncePerMachine(emit),

@@ -14,16 +14,24 @@ const tinyvm = {
   name: 'tinyvm',
   title: 'TinyVM',
   key: 't',
-  args: 'bootlace=${server} console=tty0 console=ttyS0,115200 quiet',
 } as const
 
-export const tinyvmEntry: LinuxEntry = { ...tinyvm, arch: ['x64'], ...imageIn('boot/tinyvm') }
+export const tinyvmEntry: LinuxEntry = {
+  ...tinyvm,
+  arch: ['x64'],
+  ...imageIn('boot/tinyvm'),
+  args: argsWith('ttyS0'),
+}
 
 /** One name for both processors: a machine sees the one that it can run. */
 export const tinyvmEntries: readonly LinuxEntry[] = [
   tinyvmEntry,
-  { ...tinyvm, arch: ['arm64'], ...imageIn('boot/tinyvm-arm64') },
+  { ...tinyvm, arch: ['arm64'], ...imageIn('boot/tinyvm-arm64'), args: argsWith('ttyAMA0') },
 ]
+
+function argsWith(serial: string): string {
+  return `bootlace=\${server} console=tty0 console=${serial},115200 quiet`
+}
 
 function imageIn(folder: string): Pick<LinuxEntry, 'kernel' | 'initrd' | 'needs'> {
   const kernel = `${folder}/vmlinuz`

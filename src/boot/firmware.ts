@@ -74,6 +74,11 @@ export const architectures: ReadonlyMap<number, Architecture> = new Map(
   ]),
 )
 
+/** A name of firmware, as events and stored data carry it. */
+export function isFirmware(name: unknown): name is Firmware {
+  return rows.some(([, , firmware]) => firmware === name)
+}
+
 /**
  * Option 93 may list several codes, best first in no particular order: take the first one that we
  * have a loader for, else the first one that is known at all.

@@ -68,7 +68,7 @@ export class MachineTable {
   }
 
   #after(event: ServiceEvent, known: SeenMachine | undefined): Omit<SeenMachine, 'mac' | 'name'> {
-    const addresses = addressesAfter(event, known?.addresses ?? [])
+    const addresses = addressesAfter(event, known)
     return {
       ip: addresses[0],
       addresses,
@@ -106,7 +106,8 @@ export class MachineTable {
 
 /**
  * The steps as boots, oldest first. A boot begins when firmware asks for an address and the step
- * before was no such question, when anything asks after the system was up, or after ten minutes.
+ * before was no such question, when anything asks or loads by TFTP after the system was up, or after
+ * ten minutes.
  */
 export function splitBoots(steps: readonly ServiceEvent[]): readonly (readonly ServiceEvent[])[] {
   const boots: ServiceEvent[][] = []
@@ -134,7 +135,10 @@ const losesAddress: ReadonlySet<EventType> = new Set(['dhcp.release', 'dhcp.decl
 const mostAddresses = 8
 
 /** An offer is not yet an address: another server's may be taken. These events are all of IPv4. */
-function addressesAfter({ type, ip }: ServiceEvent, known: readonly string[]): readonly string[] {
+function addressesAfter(
+  { type, ip }: ServiceEvent,
+  { addresses: known }: Pick<SeenMachine, 'addresses'> = { addresses: [] },
+): readonly string[] {
   if (losesAddress.has(type)) return known.filter(isIpv6)
   if (ip === undefined || promises.has(type) || known[0] === ip) return known
   return [ip, ...known.filter((other) => other !== ip)].slice(0, mostAddresses)
@@ -146,6 +150,8 @@ function beginsBoot(
   isUp: boolean,
 ): boolean {
   if (previous === undefined || step.at - previous.at > longestPause) return true
+  // Who boots beside another server, or over IPv6, is seen only when its firmware fetches.
+  if (isUp && step.type === 'tftp.start') return true
   if (!questions.has(step.type) || questions.has(previous.type)) return false
   return step.stage === 'firmware' || (isUp && step.stage !== 'system')
 }

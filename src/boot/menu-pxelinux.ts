@@ -1,52 +1,152 @@
 /**
- * The catalog as a PXELINUX configuration: menu.c32, on screen and serial line alike. File names
- * are relative, so the same text serves TFTP and, by option 210, HTTP.
+ * The catalog as a PXELINUX configuration: menu.c32 or vesamenu.c32, on screen and serial line
+ * alike. File names are relative, so the same text serves TFTP and, by option 210, HTTP.
  *
- * Syslinux 6.04: doc/menu.txt, com32/menu/readconfig.c.
+ * SYSLINUX for UEFI reads the same; its modules and everything else it asks for in its own folder.
+ *
+ * Syslinux 6.04: doc/menu.txt, com32/menu/readconfig.c, com32/menu/menumain.c.
  */
-import type { Entry } from './catalog.ts'
-import { type MenuContext, type MenuView, kernelArguments, menuView } from './menu.ts'
+import type { BootEntry } from './catalog.ts'
+import {
+  type Ability,
+  type MenuContext,
+  type MenuLine,
+  type MenuView,
+  kernelArguments,
+  menuView,
+} from './menu.ts'
 
-export function renderPxelinuxMenu(context: MenuContext): string {
-  const view = menuView(context, (entry) => body(entry, context) !== undefined)
-  const lines = view.type === 'fixed' ? fixed(view.entry, context) : menu(view, context)
+/** Where it was loaded from: the root on BIOS, a folder of its own on UEFI. */
+export type SyslinuxFolder = '' | 'efi64/' | 'efi32/'
+
+export function renderPxelinuxMenu(context: MenuContext, folder: SyslinuxFolder = ''): string {
+  const ability: Ability = {
+    boots: (entry) => body(entry, context, folder) !== undefined,
+    asks: ({ crypt }) => crypt !== undefined,
+  }
+  const view = menuView(context, ability)
+  const render = (entry: BootEntry) => body(entry, context, folder) ?? []
+  const lines =
+    view.type === 'fixed'
+      ? fixed(view.entry, render)
+      : [...menuProgram(context, folder), ...menu(view, render)]
   // SERIAL has to be the very first directive.
   return ['SERIAL 0 115200', ...lines, ''].join('\n')
 }
 
+type Render = (entry: BootEntry) => readonly string[]
+
 /** No menu: the label starts at once. After a failure the prompt waits `TIMEOUT`, then tries again. */
-function fixed(entry: Entry, context: MenuContext): string[] {
+function fixed(entry: BootEntry, render: Render): string[] {
   return [
     `DEFAULT ${entry.name}`,
     'PROMPT 0',
     'TIMEOUT 100',
     `LABEL ${entry.name}`,
-    ...(body(entry, context) ?? []),
+    ...render(entry),
   ]
 }
 
-function menu(view: Extract<MenuView, { type: 'menu' }>, context: MenuContext): string[] {
+/** Dark, and the bar in one colour: as the other two menus look in graphics. */
+const colours: readonly (readonly [element: string, ansi: string, ink: string, paper: string])[] = [
+  ['screen', '37;40', '#ffd0d7de', '#00000000'],
+  ['border', '30;44', '#40d0d7de', '#00000000'],
+  ['title', '1;36;44', '#ffffffff', '#00000000'],
+  ['unsel', '37;44', '#ffd0d7de', '#00000000'],
+  ['hotkey', '1;37;44', '#ffffffff', '#00000000'],
+  ['sel', '7;37;40', '#ff0d1520', '#ff58c4dc'],
+  ['hotsel', '1;7;37;40', '#ff0d1520', '#ff58c4dc'],
+  ['timeout_msg', '37;40', '#80d0d7de', '#00000000'],
+  ['timeout', '1;37;40', '#ffffffff', '#00000000'],
+  ['tabmsg', '31;40', '#80d0d7de', '#00000000'],
+]
+
+/** vesamenu.c32 where it is wanted and there; else the menu in text. */
+function menuProgram({ catalog, loaders }: MenuContext, folder: SyslinuxFolder): string[] {
+  const modules = ['vesamenu.c32', 'libcom32.c32'].map((name) => folder + name)
+  if (catalog.graphical !== true || !modules.every((path) => loaders.has(path))) {
+    return ['UI menu.c32']
+  }
   return [
-    'UI menu.c32',
+    'UI vesamenu.c32',
+    'MENU RESOLUTION 800 600',
+    `MENU BACKGROUND ${fileName(catalog.background ?? '#ff0d1520')}`,
+    ...colours.map(([element, ansi, ink, paper]) => {
+      return `MENU COLOR ${element} ${ansi} ${ink} ${paper} none`
+    }),
+  ]
+}
+
+function menu(view: Extract<MenuView, { type: 'menu' }>, render: Render): string[] {
+  const isLocked = view.lines.some(hasLock)
+  return [
     'PROMPT 0',
-    // In tenths of a second; 0 waits for ever.
-    `TIMEOUT ${Math.round(view.timeout * 10)}`,
     `MENU TITLE ${withoutCarets(view.title)}`,
     // A hotkey boots, as it does in iPXE, instead of only moving the bar.
     'MENU IMMEDIATE',
-    ...view.lines.flatMap(({ entry, key, title }) => [
-      '',
-      `LABEL ${entry.name}`,
-      // The caret marks the hotkey in this directive.
-      `  MENU LABEL ${key === '' ? '' : `[^${key}] `}${withoutCarets(title)}`,
-      ...(entry.name === view.default ? ['  MENU DEFAULT'] : []),
-      ...(body(entry, context) ?? []),
-    ]),
+    // Else Tab would show what a locked entry does, and Esc lead to a prompt that asks nothing.
+    ...(isLocked ? ['NOESCAPE 1', 'ALLOWOPTIONS 0'] : []),
+    ...items(view.lines, { timeout: view.timeout, path: view.default }, render),
   ]
 }
 
+/** The menu that opens first is the one with the default in it; only there the time runs. */
+interface Start {
+  readonly timeout: number
+  /** What is left of the path to the default; empty when it is not in this menu. */
+  readonly path: readonly string[]
+}
+
+function items(lines: readonly MenuLine[], { timeout, path }: Start, render: Render): string[] {
+  const [choice, ...rest] = path
+  const isStart = choice !== undefined && rest.length === 0
+  return [
+    ...lines.flatMap((line) => {
+      const start = { timeout, path: line.entry.name === choice ? rest : [] }
+      return ['', ...item(line, { isDefault: line.entry.name === choice, start }, render)]
+    }),
+    '',
+    // In tenths of a second; 0 waits for ever. At the end, or the menus below would inherit it.
+    `TIMEOUT ${isStart ? Math.round(timeout * 10) : 0}`,
+  ]
+}
+
+function item(
+  line: MenuLine,
+  { isDefault, start }: { readonly isDefault: boolean; readonly start: Start },
+  render: Render,
+): string[] {
+  const { name, lock } = line.entry
+  const about = [
+    // The caret marks the hotkey in this directive.
+    `  MENU LABEL ${line.key === '' ? '' : `[^${line.key}] `}${withoutCarets(line.title)}`,
+    ...(isDefault ? ['  MENU DEFAULT'] : []),
+    ...(lock?.crypt === undefined ? [] : [`  MENU PASSWD ${lock.crypt}`]),
+  ]
+  if (line.lines === undefined) return [`LABEL ${name}`, ...about, ...render(line.entry)]
+  return [
+    `MENU BEGIN ${name}`,
+    `  MENU TITLE ${withoutCarets(line.title)}`,
+    ...about,
+    ...(start.path.length === 1 ? ['  MENU START'] : []),
+    ...items(line.lines, start, render),
+    `LABEL ..${name}`,
+    '  MENU LABEL Back',
+    '  MENU EXIT',
+    'MENU END',
+  ]
+}
+
+function hasLock({ entry, lines }: MenuLine): boolean {
+  return entry.lock !== undefined || (lines ?? []).some(hasLock)
+}
+
 /** What an entry does; undefined when PXELINUX cannot do it here. */
-function body(entry: Entry, context: MenuContext): string[] | undefined {
+function body(
+  entry: BootEntry,
+  context: MenuContext,
+  folder: SyslinuxFolder,
+): string[] | undefined {
   switch (entry.type) {
     case 'linux': {
       const args = kernelArguments(entry.args, context.variables)
@@ -58,10 +158,14 @@ function body(entry: Entry, context: MenuContext): string[] | undefined {
       ]
     }
     case 'disk':
-      // 0 returns to the PXE stack, which goes on to the next boot device (pxelinux.asm).
+      // Returns to the firmware, which goes on to the next boot device (pxelinux.asm, efi/main.c).
       return ['  LOCALBOOT 0']
+    case 'memtest':
+      return folder === '' && context.loaders.has('memtest64')
+        ? ['  LINUX memtest64', '  APPEND console=ttyS0,115200']
+        : undefined
     case 'autodeploy':
-      return autodeploy(context)
+      return folder === '' ? autodeploy(context) : undefined
     case 'shell':
       return undefined
   }

@@ -1,9 +1,18 @@
 /**
- * What both menus share, so that they look and behave the same: which entries a machine sees, in
+ * What all menus share, so that they look and behave the same: which entries a machine sees, in
  * which order, under which key and text, and whether it sees a menu at all. Renders nothing.
  */
 import type { Mac } from '../core/address.ts'
-import { type Arch, type Catalog, type Entry, runsOn } from './catalog.ts'
+import {
+  type Arch,
+  type BootEntry,
+  type Catalog,
+  type Entry,
+  type GroupEntry,
+  type Lock,
+  allEntries,
+  runsOn,
+} from './catalog.ts'
 import type { Host } from './host.ts'
 
 /** What a menu needs to know of the service and of the machine that it is for. */
@@ -22,9 +31,20 @@ export interface MenuContext {
   readonly host?: Host | undefined
 }
 
-export interface MenuLine {
-  readonly entry: Entry
-  /** One lower-case letter or digit. */
+/** What a renderer can do on this machine. */
+export interface Ability {
+  boots(entry: BootEntry): boolean
+  /** Whether it can ask for such a password; an entry that it could not protect is not shown. */
+  asks(lock: Lock): boolean
+}
+
+/** An entry that can be picked, or a menu below, which is never without lines. */
+type Pick =
+  | { readonly entry: BootEntry; readonly lines?: undefined }
+  | { readonly entry: GroupEntry; readonly lines: readonly MenuLine[] }
+
+export type MenuLine = Pick & {
+  /** One lower-case letter or digit; empty when there are none left. */
   readonly key: string
   /** Printable ASCII, white space single: what a VGA text screen and a serial line both show. */
   readonly title: string
@@ -32,30 +52,49 @@ export interface MenuLine {
 
 export type MenuView =
   /** The machine boots one entry at once. */
-  | { readonly type: 'fixed'; readonly entry: Entry }
+  | { readonly type: 'fixed'; readonly entry: BootEntry }
   | {
       readonly type: 'menu'
       readonly title: string
       /** Seconds; 0 waits for ever. */
       readonly timeout: number
-      readonly default: string
+      /** The default's name, after those of the groups that it is in. */
+      readonly default: readonly string[]
       readonly lines: readonly MenuLine[]
     }
 
-/** `can` says which entries this renderer, on this machine, is able to boot. */
-export function menuView(context: MenuContext, can: (entry: Entry) => boolean): MenuView {
+export function menuView(context: MenuContext, ability: Ability): MenuView {
   const fixed = fixedEntry(context)
-  if (fixed !== undefined && can(fixed)) return { type: 'fixed', entry: fixed }
+  if (fixed !== undefined && ability.boots(fixed)) return { type: 'fixed', entry: fixed }
   const { catalog } = context
-  const entries = catalog.entries.filter((entry) => isThere(entry, context) && can(entry))
-  const shown = entries.length > 0 ? entries : [diskEntry]
+  const found = linesOf(catalog.entries, context, ability)
+  const lines = found.length > 0 ? found : linesOf([diskEntry], context, ability)
+  const choice = defaultPath(lines, catalog.default)
   return {
     type: 'menu',
     title: plainText(catalog.title) || 'Boot menu',
-    timeout: catalog.timeout,
-    default: defaultOf(shown, catalog.default),
-    lines: withKeys(shown),
+    // What asks for a password must not start without one.
+    timeout: choice === undefined ? 0 : catalog.timeout,
+    default: choice ?? [lines[0]?.entry.name ?? diskEntry.name],
+    lines,
   }
+}
+
+/** A group whose password was right, as a menu of its own; undefined where it has no lines. */
+export function groupLines(
+  group: GroupEntry,
+  context: MenuContext,
+  ability: Ability,
+): readonly MenuLine[] | undefined {
+  const lines = linesOf(group.entries, context, ability)
+  return lines.length > 0 ? lines : undefined
+}
+
+/** The entry or group of this name that this machine can use. */
+export function findEntry(name: string, context: MenuContext): Entry | undefined {
+  return allEntries(context.catalog.entries).find(
+    (entry) => entry.name === name && isThere(entry, context),
+  )
 }
 
 /** Text in one line of printable ASCII: accents fall off, anything else becomes `?`. */
@@ -82,8 +121,8 @@ export function kernelArguments(args: string, variables: Readonly<Record<string,
 /** What stands between two columns of the 80 that a text screen has. */
 const longestTitle = 66
 
-const diskEntry: Entry = { type: 'disk', name: 'disk', title: 'Local disk' }
-const autodeployEntry: Entry = {
+const diskEntry: BootEntry = { type: 'disk', name: 'disk', title: 'Local disk' }
+const autodeployEntry: BootEntry = {
   type: 'autodeploy',
   name: 'autodeploy',
   title: 'vSphere Auto Deploy',
@@ -94,39 +133,71 @@ function isThere(entry: Entry, { architecture, loaders }: MenuContext): boolean 
   return runsOn(entry, architecture) && (entry.needs ?? []).every((path) => loaders.has(path))
 }
 
-function fixedEntry(context: MenuContext): Entry | undefined {
-  const { catalog, host } = context
+/** The machine is named in the configuration, so it is not asked for a password. */
+function fixedEntry(context: MenuContext): BootEntry | undefined {
+  const { host } = context
   if (host === undefined || host.boot === 'menu') return undefined
-  const listed = catalog.entries.find(
-    (entry) => entry.name === host.boot && isThere(entry, context),
-  )
+  const listed = findEntry(host.boot, context)
+  if (listed?.type === 'group') return undefined
   return listed ?? [diskEntry, autodeployEntry].find((entry) => entry.name === host.boot)
 }
 
+function linesOf(
+  entries: readonly Entry[],
+  context: MenuContext,
+  ability: Ability,
+): readonly MenuLine[] {
+  const shown = entries.flatMap((entry): Pick[] => {
+    if (!isThere(entry, context)) return []
+    if (entry.lock !== undefined && !ability.asks(entry.lock)) return []
+    if (entry.type !== 'group') return ability.boots(entry) ? [{ entry }] : []
+    const lines = linesOf(entry.entries, context, ability)
+    return lines.length > 0 ? [{ entry, lines }] : []
+  })
+  return withKeys(shown)
+}
+
 /** What starts by itself must be harmless where the wanted entry is not there. */
-function defaultOf(entries: readonly Entry[], wanted: string): string {
-  const found =
-    entries.find((entry) => entry.name === wanted) ??
-    entries.find((entry) => entry.type === 'disk') ??
-    entries[0]
-  return found?.name ?? diskEntry.name
+function defaultPath(lines: readonly MenuLine[], wanted: string): readonly string[] | undefined {
+  return (
+    pathTo(lines, (entry) => entry.name === wanted) ??
+    pathTo(lines, (entry) => entry.type === 'disk') ??
+    pathTo(lines, () => true)
+  )
+}
+
+/** Names down to the first entry that is wanted and that needs no password on the way. */
+function pathTo(
+  lines: readonly MenuLine[],
+  wanted: (entry: BootEntry) => boolean,
+): readonly string[] | undefined {
+  for (const { entry, lines: inner } of lines) {
+    if (entry.lock !== undefined) continue
+    if (inner === undefined) {
+      if (wanted(entry)) return [entry.name]
+      continue
+    }
+    const path = pathTo(inner, wanted)
+    if (path !== undefined) return [entry.name, ...path]
+  }
+  return undefined
 }
 
 const freeKeys = '123456789abcdefghijklmnopqrstuvwxyz0'
 
 /** The user's keys first; the others are numbered. Past 36 entries there is no key left. */
-function withKeys(entries: readonly Entry[]): readonly MenuLine[] {
+function withKeys(picks: readonly Pick[]): readonly MenuLine[] {
   const taken = new Set<string>()
-  const wanted = entries.map(({ key }) => {
+  const wanted = picks.map(({ entry: { key } }) => {
     const own = key?.toLowerCase()
     if (own === undefined || !/^[a-z0-9]$/.test(own) || taken.has(own)) return undefined
     taken.add(own)
     return own
   })
   const free = freeKeys.split('').filter((key) => !taken.has(key))
-  return entries.map((entry, index) => ({
-    entry,
+  return picks.map((pick, index) => ({
+    ...pick,
     key: wanted[index] ?? free.shift() ?? '',
-    title: plainText(entry.title) || plainText(entry.name),
+    title: plainText(pick.entry.title) || plainText(pick.entry.name),
   }))
 }

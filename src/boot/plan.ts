@@ -15,8 +15,8 @@ import { type Ipv4, type Mac, formatIpv4 } from '../core/address.ts'
 import { hostInUrl } from '../core/ipv6.ts'
 import type { BootReply } from '../protocol/dhcp/boot-reply.ts'
 import type { Firmware } from './firmware.ts'
-import type { Host, Loader } from './host.ts'
-import { autodeployFiles, ipxeFiles, loaderFiles } from './loader-files.ts'
+import type { Host } from './host.ts'
+import { type NamedLoader, autodeployFiles, ipxeFiles, loaderFiles } from './loader-files.ts'
 import type { Machine } from './machine.ts'
 
 export interface BootSite {
@@ -25,8 +25,10 @@ export interface BootSite {
   readonly server: Ipv4
   readonly httpPort: number
   readonly mode: 'full' | 'proxy'
-  /** File names at the root of the boot tree. */
+  /** Paths of the loaders in the boot tree. */
   readonly loaders: ReadonlySet<string>
+  /** What has shown itself to be the right loader for a machine of which nobody said anything. */
+  readonly firstLoader?: ((machine: Machine) => NamedLoader | undefined) | undefined
   /** Where TFTP is served, 69 by default. Firmware cannot be told another port; iPXE can. */
   readonly tftpPort?: number | undefined
 }
@@ -74,7 +76,7 @@ export function serverUrl(server: string, httpPort: number): string {
 }
 
 interface Wish {
-  readonly loader: Exclude<Loader, 'none'>
+  readonly loader: NamedLoader | 'auto'
   /** vCenter decides: its loader and its `tramp`. */
   readonly isAutodeploy: boolean
 }
@@ -126,7 +128,9 @@ function planForFirmware(machine: Machine, site: BootSite, wish: Wish): BootPlan
     return refused('BIOS firmware cannot start a boot file by HTTP')
   // VMware's loaders look for `tramp` by TFTP, which a machine that boots by HTTP has not set up.
   const candidates =
-    isAutodeploy && !isHttp ? autodeployFiles(firmware) : loaderFiles(firmware, loader)
+    isAutodeploy && !isHttp
+      ? autodeployFiles(firmware)
+      : loaderFiles(firmware, loader, site.firstLoader?.(machine))
   const chosen = present(candidates, site)
   if (chosen === undefined) return missing(machine, isAutodeploy ? 'ipxe' : loader)
   return boot({
@@ -153,7 +157,7 @@ function present(candidates: readonly string[] | undefined, site: BootSite): str
   return candidates?.find((name) => site.loaders.has(name))
 }
 
-function missing(machine: Machine, loader: Exclude<Loader, 'none'>): BootPlan {
+function missing(machine: Machine, loader: NamedLoader | 'auto'): BootPlan {
   const firmware = firmwareOf(machine)
   const name = machine.architecture?.name ?? 'x86 BIOS'
   const candidates = loaderFiles(firmware, loader)

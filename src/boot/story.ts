@@ -56,6 +56,10 @@ const sentences: Partial<Record<EventType, Sentence>> = {
     event.entry === undefined || event.entry === 'menu'
       ? 'got its boot menu'
       : `was told to boot ${event.entry}`,
+  'loader.works': (event) => `runs ${fileOf(event)}, and will get it again`,
+  'loader.silent': (event) => event.reason ?? `did not start ${fileOf(event)}`,
+  'menu.opened': (event) => `gave the password of ${event.entry ?? 'an entry'}`,
+  'menu.refused': (event) => `did not get into ${event.entry ?? 'an entry'}${because(event)}`,
   'machine.up': (event) => `is up${event.detail === undefined ? '' : `: ${event.detail}`}`,
   'mirror.hit': (event) => `got ${fileOf(event)}${amount(event)} from the cache`,
   'mirror.join': (event) => `got ${fileOf(event)}${amount(event)} from a running download`,

@@ -67,9 +67,9 @@ export function isLinkLocal(octets: Uint8Array): boolean {
   return octets[0] === 0xfe && ((octets[1] ?? 0) & 0xc0) === 0x80
 }
 
-/** How a host stands in a URL: IPv6 in brackets, the `%` of its zone escaped (RFC 6874). */
+/** How a host stands in a URL: IPv6 in brackets, without the zone, which URLs do not have. */
 export function hostInUrl(host: string): string {
-  return isIpv6(host) ? `[${host.replace('%', '%25')}]` : host
+  return isIpv6(host) ? `[${withoutZone(host)}]` : host
 }
 
 /**

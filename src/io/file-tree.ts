@@ -14,6 +14,10 @@ export interface Client {
   readonly mac?: Mac | undefined
   /** The address of ours that it asked, as text without brackets: URLs in menus point there. */
   readonly server: string
+  /** The port of that URL, where it came by HTTP; it may be that of a container's host. */
+  readonly port?: number | undefined
+  /** What the request itself says of its firmware: a name of `firmware.ts`. */
+  readonly firmware?: string | undefined
 }
 
 /** A file that is open for reading. Sizes and positions are octets. */

@@ -22,7 +22,8 @@ export interface PortPlace {
 /** The system's error as a sentence: which port, why not, and what to do. */
 export function portRefusal(error: unknown, where: PortPlace): string {
   const { transport, port, address, device } = where
-  const place = `${transport.toUpperCase()} port ${port} on ${device ?? address}`
+  const at = device ?? (everywhere.has(address) ? undefined : address)
+  const place = `${transport.toUpperCase()} port ${port}${at === undefined ? '' : ` on ${at}`}`
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   switch (code) {
     case 'EADDRINUSE':
@@ -41,6 +42,8 @@ export function portRefusal(error: unknown, where: PortPlace): string {
       return `${place} cannot be opened: ${messageOf(error)}`
   }
 }
+
+const everywhere: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
 
 /** E.g. `dnsmasq (process 812)`; several are joined by commas. */
 function portHolder(transport: Transport, port: number): string {

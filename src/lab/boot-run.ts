@@ -30,6 +30,8 @@ export interface BootOptions {
   readonly keys?: readonly string[] | undefined
   /** A PNG file: shows the menu if one is seen, else what the screen shows at the end. */
   readonly screenshot?: string | undefined
+  /** What may only be a hint of a failure ends the boot: a person would switch it off now. */
+  readonly impatient?: boolean | undefined
   readonly signal?: AbortSignal | undefined
   readonly onStep?: ((step: LabStep) => void) | undefined
 }
@@ -73,7 +75,11 @@ export class BootRun {
   observe(event: ServiceEvent): void {
     if (this.#poweredOn === undefined || !this.#isMine(event)) return
     this.#progress.observe(event, this.#secondsAt(event.at))
-    this.#step({ seconds: this.#secondsAt(event.at), says: tell(event) ?? event.type, event })
+    this.#step({
+      seconds: this.#secondsAt(event.at),
+      says: tell(event) ?? event.reason ?? event.type,
+      event,
+    })
   }
 
   async run(): Promise<LabResult> {
@@ -113,19 +119,27 @@ export class BootRun {
 
   /** Looks at the clock until the machine is up, stalls or has had its time. */
   async #keepTime(over: AbortSignal): Promise<string | undefined> {
-    const { timeout, until, signal } = this.#options
+    const { timeout, signal } = this.#options
     while (!over.aborted) {
       signal?.throwIfAborted()
       const seconds = this.#secondsAt(Date.now())
       if (seconds * 1000 > timeout) return this.#explain(this.#late(timeout / 1000))
-      if (until === undefined) {
+      if (this.#options.until === undefined) {
         if (this.#progress.isUp) return undefined
-        const ended = readSigns(this.#machine.console.text).end ?? this.#progress.stalled(seconds)
+        const ended = this.#ended() ?? this.#progress.stalled(seconds)
         if (ended !== undefined) return this.#explain(ended)
       }
       await delay(pace)
     }
     return undefined
+  }
+
+  /** What its console says about an end; undefined while it may go on. */
+  #ended(): string | undefined {
+    const { end, hints } = readSigns(this.#machine.console.text)
+    return (
+      end ?? (this.#options.impatient === true && hints.length > 0 ? 'switched off' : undefined)
+    )
   }
 
   #late(seconds: number): string {

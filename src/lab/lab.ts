@@ -89,6 +89,8 @@ export async function openLab(setup: LabSetup): Promise<Lab> {
 }
 
 export interface LabOptions extends MachineOptions, Omit<LabSetup, 'machines'>, BootOptions {
+  /** How often the machine is switched on until it boots; once by default. */
+  readonly tries?: number | undefined
   /** What to do with the machine once it is up, before it is switched off. */
   readonly afterwards?: ((machine: VirtualMachine) => Promise<void>) | undefined
 }
@@ -98,9 +100,18 @@ export async function runLab(options: LabOptions): Promise<LabResult> {
   await using lab = await openLab({ ...options, machines: [options] })
   const [machine] = lab.machines
   if (machine === undefined) throw new SystemError('the lab has no machine')
-  const result = await machine.boot({ menuTitle, ...options })
+  const result = await bootUntilUp(machine, { menuTitle, ...options })
   if (result.ok && machine.running !== undefined) await options.afterwards?.(machine.running)
   return withComplaints(result, lab.server)
+}
+
+/** Bootlace learns from a loader that was refused, and has another at the next power-on. */
+async function bootUntilUp(machine: LabMachine, options: LabOptions): Promise<LabResult> {
+  for (let left = (options.tries ?? 1) - 1; left > 0; left -= 1) {
+    const result = await machine.boot({ ...options, impatient: true })
+    if (result.ok) return result
+  }
+  return machine.boot(options)
 }
 
 /** Title of the lab's menu: the console shows it when the menu is there. */

@@ -8,6 +8,7 @@ import {
   dimensions,
   gapOf,
   gaps,
+  isIn,
   possibleCells,
 } from './matrix.ts'
 
@@ -111,8 +112,11 @@ function grid(across: Dimension, down: Dimension): string {
   return [head, rule, ...rows].join('\n')
 }
 
+/** The number of the reason that holds for all of them, or those that do together. */
 function verdict(cells: readonly Cell[]): string {
   if (cells.some((cell) => gapOf(cell) === undefined)) return 'yes'
+  const common = gaps.findIndex((gap) => cells.every((cell) => isIn(cell, gap)))
+  if (common >= 0) return String(common + 1)
   const reasons = new Set(cells.flatMap((cell) => gapOf(cell) ?? []))
   return [...reasons].map((gap) => gaps.indexOf(gap) + 1).join(', ')
 }

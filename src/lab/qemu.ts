@@ -74,15 +74,20 @@ function flashArguments(spec: MachineSpec, files: LabFiles): readonly string[] {
   return [
     ['-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${code}`],
     ['-drive', `if=pflash,unit=1,format=raw,snapshot=on,file=${variables}`],
-    spec.firmware === 'uefi-http' || spec.family === 'ipv6' ? withoutPxe('IPv4') : [],
-    // Where nobody serves a family: a minute of waiting before the next boot entry.
-    spec.family === 'ipv6' ? [] : withoutPxe('IPv6'),
+    pxeArguments(spec),
   ].flat()
 }
 
-/** With both switched off, UEFI goes straight to HTTP boot over IPv4. */
-function withoutPxe(family: 'IPv4' | 'IPv6'): readonly string[] {
-  return ['-fw_cfg', `name=opt/org.tianocore/${family}PXESupport,string=n`]
+/**
+ * Where nobody serves PXE over a family, it would be a minute of waiting before the next boot entry.
+ * With both switched off, UEFI goes straight to HTTP boot.
+ */
+function pxeArguments({ firmware, family = 'ipv4' }: MachineSpec): readonly string[] {
+  const served = firmware === 'uefi-http' ? undefined : family
+  const names = { ipv4: 'IPv4', ipv6: 'IPv6' } as const
+  return (['ipv4', 'ipv6'] as const)
+    .filter((each) => each !== served)
+    .flatMap((each) => ['-fw_cfg', `name=opt/org.tianocore/${names[each]}PXESupport,string=n`])
 }
 
 function cardArguments(spec: MachineSpec, files: LabFiles): readonly string[] {

@@ -18,6 +18,7 @@ import { addressServerOf, chosenServer, peerOf, questions } from '../protocol/dh
 import { type RoleState, type RoleTiming, ServerRole } from '../protocol/dhcp/server-role.ts'
 import type { DhcpMode, DhcpSubnet } from '../protocol/dhcp/subnet.ts'
 import { type DhcpMessage, encodeDhcp } from '../wire/dhcp-message.ts'
+import { dhcpOption } from '../wire/dhcp-options.ts'
 import { rivalAppeared, roleChanged } from './dhcp-events.ts'
 import type { DhcpExchange } from './dhcp-exchange.ts'
 
@@ -124,6 +125,7 @@ export class DhcpRoles {
       if (server !== undefined && server !== place.serverId && !this.#isOurs(server)) {
         this.#change(at, (role, now) => role.heard(server, now))
       } else if (at.links.length === 0) this.#hearUnanswered(at, request, place.serverId)
+      else if (request.options.get(dhcpOption.messageType) === 'discover') this.#askWith(at)
     }
   }
 
@@ -173,6 +175,12 @@ export class DhcpRoles {
       const { asClient, asRelay } = questions({ ...from, state: role.state.type })
       link.ask({ asClient: encodeDhcp(asClient), asRelay: encodeDhcp(asRelay) })
     }
+  }
+
+  /** The machine finds out now who answers, and so should we. */
+  #askWith({ role }: AutoSubnet): void {
+    role.machineAsked(this.#clock())
+    if (role.due <= this.#clock()) void this.look()
   }
 
   #hearUnanswered(at: AutoSubnet, request: DhcpMessage, ours: Ipv4): void {

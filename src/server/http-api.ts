@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { parseMac } from '../core/address.ts'
 import type { ServiceEvent } from '../core/events.ts'
 import { plainAddress } from '../core/ipv6.ts'
+import type { Entry } from '../boot/catalog.ts'
 import { type SeenMachine, splitBoots } from '../boot/machine-table.ts'
 import { tell } from '../boot/story.ts'
 import { parseReport, reportEvent, reportLimit } from './boot-report.ts'
@@ -23,7 +24,10 @@ export async function apiRoutes(
     return { machines: wanted.map(bootsOf) }
   })
   fastify.get('/leases', () => ({ leases: leases() }))
-  fastify.get('/images', () => ({ default: catalog.default, entries: catalog.entries }))
+  fastify.get('/images', () => ({
+    default: catalog.default,
+    entries: catalog.entries.map(entryView),
+  }))
   fastify.get('/mirrors', () => ({ mirrors: mirrors() }))
   await fastify.register((scope) => reportRoute(scope, options))
 }
@@ -44,6 +48,14 @@ function reportRoute(fastify: FastifyInstance, { hub }: HttpServerOptions): Prom
     return reply.type(type).send('ok\n')
   })
   return Promise.resolve()
+}
+
+/** Without the hash of its password: whoever has that can try words without being counted. */
+function entryView({ lock, ...entry }: Entry): object {
+  const isLocked = lock !== undefined
+  return 'entries' in entry
+    ? { ...entry, isLocked, entries: entry.entries.map(entryView) }
+    : { ...entry, isLocked }
 }
 
 function summaryOf({ steps, ...machine }: SeenMachine) {

@@ -3,11 +3,10 @@
  * events what each machine loaded, and answers what is not there at once and in plain words.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type Mac, parseMac } from '../core/address.ts'
 import { messageOf } from '../core/errors.ts'
-import { plainAddress, withoutZone } from '../core/ipv6.ts'
 import { nearest } from '../boot/nearest.ts'
 import type { Client, FileTree } from '../io/file-tree.ts'
+import { type ClientRoute, clientOf } from './http-client.ts'
 import type { HttpServerOptions } from './http-options.ts'
 import { sendFile } from './send-file.ts'
 
@@ -31,9 +30,8 @@ export function fileRoutes(server: FastifyInstance, options: HttpServerOptions):
   )
 }
 
-interface TreeRoute {
+interface TreeRoute extends ClientRoute {
   readonly Params: { readonly '*': string }
-  readonly Querystring: { readonly mac?: string | readonly string[] }
 }
 
 type TreeRequest = FastifyRequest<TreeRoute>
@@ -50,7 +48,7 @@ class FileRoutes {
 
   async serve(request: TreeRequest, reply: FastifyReply, tree: FileTree): Promise<unknown> {
     const path = request.params['*']
-    const client = this.#clientOf(request)
+    const client = clientOf(request)
     const file = await tree.open(path, client)
     if (file === undefined) return this.#miss(request, reply, tree, client)
     const { hub, clock } = this.#options
@@ -70,15 +68,6 @@ class FileRoutes {
       hub.emit({ type: 'http.abort', ...about, reason: messageOf(error) })
     }
     return reply
-  }
-
-  #clientOf(request: TreeRequest): Client {
-    return {
-      via: 'http',
-      ip: plainAddress(request.ip),
-      mac: macIn(request.query.mac),
-      server: serverOf(request),
-    }
   }
 
   #about(request: TreeRequest, { mac, ip }: Client) {
@@ -145,24 +134,6 @@ function decoded(path: string): string {
     return path
   }
 }
-
-function macIn(text: string | readonly string[] | undefined): Mac | undefined {
-  return typeof text === 'string' ? parseMac(text) : undefined
-}
-
-/**
- * The name by which the client reached us, for the URLs in its menu: the `Host` it sent, since the
- * socket's own address may lie behind a container's port mapping. Only the client that sent it
- * gets it back, and so a zone in it is that client's own name for its link.
- */
-function serverOf(request: FastifyRequest): string {
-  const host = hostHeader.exec(request.headers.host ?? '')?.groups
-  const name = host?.['ipv6']?.replace('%25', '%') ?? host?.['name']
-  return name ?? withoutZone(plainAddress(request.socket.localAddress ?? '127.0.0.1'))
-}
-
-/** RFC 9110 §7.2; a zone is written `%25net0` (RFC 6874), by some only `%net0`. */
-const hostHeader = /^(?:\[(?<ipv6>[\da-f:.]+(?:%[\w.~-]+)?)\]|(?<name>[\w.-]+))(?::\d+)?$/i
 
 /** UEFI HTTP boot goes by the type (UEFI 2.10 §24.7.3); for the others anything will do. */
 const contentTypes: Readonly<Record<string, string>> = {

@@ -163,17 +163,28 @@ function leaseTable(leases: readonly LeaseView[]): string {
 }
 
 function entryTable({ entries, default: choice }: Catalog): string {
-  return table(
-    ['Key', 'Entry', 'Boots'],
-    entries.map((entry) => [
-      escapeHtml(entry.key ?? ''),
-      `${escapeHtml(entry.title)}${entry.name === choice ? ' (default)' : ''}`,
-      boots(entry),
-    ]),
-  )
+  return table(['Key', 'Entry', 'Boots'], entryRows(entries, choice, ''))
+}
+
+/** A group's entries follow it, under its title. */
+function entryRows(entries: readonly Entry[], choice: string, above: string): string[][] {
+  return entries.flatMap((entry) => {
+    const { name, key, title, lock } = entry
+    const text = `${above}${escapeHtml(title)}`
+    const notes = [
+      ...(name === choice ? ['default'] : []),
+      ...(lock === undefined ? [] : ['asks for a password']),
+    ].join(', ')
+    return [
+      [escapeHtml(key ?? ''), notes === '' ? text : `${text} (${notes})`, boots(entry)],
+      ...(entry.type === 'group' ? entryRows(entry.entries, choice, `${text} › `) : []),
+    ]
+  })
 }
 
 const bootsWhat = {
+  group: 'a menu of its own',
+  memtest: 'the memory test memtest86+',
   disk: 'the next boot device',
   shell: 'the command line of iPXE',
   autodeploy: 'what vCenter Auto Deploy says',

@@ -65,13 +65,15 @@ export class PackageArchive implements AsyncDisposable {
     )
   }
 
-  /** The names of the packages that this one depends on, without versions and alternatives. */
-  async dependencies(name: string): Promise<string[]> {
+  /** The names of the packages that these depend on, without versions and alternatives. */
+  async dependencies(...names: readonly string[]): Promise<string[]> {
     const folder = await this.#open()
-    const text = await aptCache(folder, ['show', '--no-all-versions', name])
-    return fieldOf(text, 'Depends')
-      .split(',')
-      .map((one) => one.trim().split(/[\s|]/)[0] ?? '')
+    const text = await aptCache(folder, ['show', '--no-all-versions', ...names])
+    return text
+      .split(/\n\n+/)
+      .flatMap((paragraph) => fieldOf(paragraph, 'Depends').split(','))
+      .map((one) => one.trim().split(/[\s|:]/)[0] ?? '')
+      .filter((name) => name !== '')
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -157,8 +159,6 @@ Dir::State::lists "${folder}/lists";
 Dir::State::status "${folder}/status";
 Dir::Cache "${folder}";
 Dir::Cache::archives "${folder}/archives";
-Dir::Cache::pkgcache "";
-Dir::Cache::srcpkgcache "";
 APT::Architecture "${architecture}";
 #clear APT::Architectures;
 APT::Architectures:: "${architecture}";

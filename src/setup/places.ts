@@ -14,10 +14,15 @@ export const places = {
   tinyvm: folder('images/tinyvm'),
   /** What goes into the image and is a plain file of ours. */
   tinyvmRoot: folder('src/setup/tinyvm/rootfs'),
-  /** Kernel, busybox and modules out of the packages: a changed script needs no network. */
+  /** Kernel, programs and modules out of the packages: a changed script needs no network. */
   tinyvmParts: folder('.setup/tinyvm'),
+  /** The same for ARM64: `boot/tinyvm-arm64/` of the tree. */
+  tinyvmArm64: folder('images/tinyvm-arm64'),
+  tinyvmArm64Parts: folder('.setup/tinyvm-arm64'),
   /** ROMs of QEMU's network cards, only for the lab. */
   roms: folder('.setup/roms'),
+  /** Kernel and modules of a machine that the tests build, only for them. */
+  standIn: folder('.setup/stand-in'),
   /** Programs that only the bench runs, a folder each. */
   peers: folder('.setup/peers'),
   /** All that set-up keeps for itself; safe to delete, nothing of it is in git. */

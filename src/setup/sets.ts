@@ -7,22 +7,30 @@ import { ensureRoms } from './lab-files.ts'
 import { ensureLoaders } from './loaders.ts'
 import { writeWhole } from './package-files.ts'
 import { places } from './places.ts'
+import { ensureStandIn } from './stand-in.ts'
 import { ensureTinyvm } from './tinyvm/build.ts'
+import { editions } from './tinyvm/editions.ts'
 import { ensureTools } from './tools.ts'
 
 /** `serve`: boot loaders and TinyVM. `lab`: virtual machines. `test`: real clients. */
 export type SetupSet = 'serve' | 'lab' | 'test'
 
-/** Fetches and builds what is missing of a set. Rejects with SystemError saying what to do. */
-export async function ensureSet(set: SetupSet): Promise<void> {
+/**
+ * Fetches and builds what is missing of a set. Rejects with SystemError saying what to do. TinyVM for
+ * ARM64 is another 115 MB to fetch: only where it is wanted, or booted by the lab.
+ */
+export async function ensureSet(set: SetupSet, wanted: { arm64?: boolean } = {}): Promise<void> {
   await preparePrivateFolder()
   await using amd64 = new PackageArchive(places.private)
   await using arm64 = new PackageArchive(places.private, 'arm64')
   await ensureLoaders({ amd64, arm64 })
-  await ensureTinyvm(amd64, await projectVersion())
+  const version = await projectVersion()
+  await ensureTinyvm(amd64, editions.amd64, version)
+  if (set !== 'serve' || wanted.arm64) await ensureTinyvm(arm64, editions.arm64, version)
   if (set === 'serve') return
   await ensureTools(set)
   await ensureRoms(amd64)
+  if (set === 'test') await ensureStandIn(amd64)
 }
 
 async function preparePrivateFolder(): Promise<void> {
@@ -30,7 +38,13 @@ async function preparePrivateFolder(): Promise<void> {
     await mkdir(places.private, { recursive: true })
     await writeWhole(join(places.private, '.gitignore'), '*\n')
   }
-  for (const folder of [places.private, places.loaders, places.roms, places.tinyvm]) {
+  for (const folder of [
+    places.private,
+    places.loaders,
+    places.roms,
+    places.tinyvm,
+    places.tinyvmArm64,
+  ]) {
     await removeLeftovers(folder)
   }
 }

@@ -10,24 +10,26 @@ import { ensureSet } from './sets.ts'
 const options = {
   lab: { type: 'boolean' },
   test: { type: 'boolean' },
+  arm64: { type: 'boolean' },
   help: { type: 'boolean' },
 } as const
 
-const usage = `usage: npm run setup [-- --lab | --test]
+const usage = `usage: npm run setup [-- [--lab | --test] [--arm64]]
 
 Fetches and builds what is missing; needs no network when nothing is.
 
   (nothing)  boot loaders and the built-in image
   --lab      and QEMU with its firmware, for "npm run bootlace -- lab"
-  --test     and the clients that "npm test" runs`
+  --test     and the clients that "npm test" runs
+  --arm64    and TinyVM for ARM64 (--lab and --test bring it, too)`
 
 async function main(args: string[]): Promise<number> {
-  const { lab, test, help } = parseArgs({ args, options }).values
+  const { lab, test, arm64, help } = parseArgs({ args, options }).values
   if (help) {
     console.log(usage)
     return 0
   }
-  await ensureSet(test ? 'test' : lab ? 'lab' : 'serve')
+  await ensureSet(test ? 'test' : lab ? 'lab' : 'serve', { arm64: arm64 ?? false })
   return 0
 }
 

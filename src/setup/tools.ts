@@ -41,6 +41,7 @@ const testTools: readonly Tool[] = [
   { package: 'isc-dhcp-client', provides: 'dhclient' },
   { package: 'dhcpcd-base', provides: 'dhcpcd' },
   { package: 'openssl', provides: 'openssl' },
+  { package: 'grub-common', provides: 'grub-script-check' },
   { package: 'qemu-utils', provides: 'qemu-img' },
   { package: 'e2fsprogs', provides: 'mke2fs' },
   { package: 'fdisk', provides: 'sfdisk' },

@@ -1,29 +1,33 @@
 /**
  * cpio archives in the "newc" form: what the Linux kernel unpacks as an initramfs. Writes and reads
  * whole archives in memory. The same entries give the same octets: inode numbers are counted, time
- * stamps are an argument, owner is root. No hard links, no check sums (the "crc" form).
+ * stamps are an argument, owner is root unless an entry says otherwise. No hard links, no check
+ * sums (the "crc" form). Archives that are larger than memory should be: cpio-source.ts.
  *
  * Source: Linux, Documentation/driver-api/early-userspace/buffer-format.rst.
  */
 import { ProtocolError } from '../core/errors.ts'
 import { ByteReader, ByteWriter, latin1 } from './bytes.ts'
 
-interface EntryBase {
+export interface CpioEntryBase {
   /** Relative to the root, no leading slash: `bin/busybox`. */
   readonly path: string
   /** Permission bits only, e.g. `0o755`. */
   readonly mode: number
+  /** By default root. */
+  readonly owner?: { readonly user: number; readonly group: number } | undefined
 }
 
 export type CpioEntry =
-  | (EntryBase & { readonly type: 'file'; readonly octets: Uint8Array })
-  | (EntryBase & { readonly type: 'directory' })
-  | (EntryBase & { readonly type: 'link'; readonly target: string })
-  | (EntryBase & { readonly type: 'device'; readonly major: number; readonly minor: number })
+  | (CpioEntryBase & { readonly type: 'file'; readonly octets: Uint8Array })
+  | (CpioEntryBase & { readonly type: 'directory' })
+  | (CpioEntryBase & { readonly type: 'link'; readonly target: string })
+  | (CpioEntryBase & { readonly type: 'device'; readonly major: number; readonly minor: number })
 
 /** The file type bits of `st_mode`. A device here is always a character device. */
 const typeBits = { file: 0o100000, directory: 0o040000, link: 0o120000, device: 0o020000 } as const
 
+const typeMask = 0o170000
 const magic = '070701'
 const trailer = 'TRAILER!!!'
 
@@ -33,44 +37,69 @@ const trailer = 'TRAILER!!!'
  */
 export function writeCpio(entries: readonly CpioEntry[], modified: number): Uint8Array {
   const writer = new ByteWriter(1 << 20)
-  for (const [index, entry] of entries.entries()) writeEntry(writer, entry, index + 1, modified)
-  writeHeader(writer, { nlink: 1 }, trailer)
+  for (const [index, entry] of entries.entries()) {
+    const octets = contentOf(entry)
+    writer.octets(cpioHead(entry, { inode: index + 1, modified, size: octets.length }))
+    writer.octets(octets)
+    align(writer)
+  }
+  writer.octets(cpioTrailer())
   return writer.finish()
 }
 
-function writeEntry(writer: ByteWriter, entry: CpioEntry, inode: number, modified: number): void {
-  const octets = contentOf(entry)
+export interface CpioMeasures {
+  /** Counted from 1; any number that is no other entry's. */
+  readonly inode: number
+  /** Seconds of the epoch. */
+  readonly modified: number
+  /** Octets of the content. */
+  readonly size: number
+}
+
+/** What stands before the content of an entry: header and name. */
+export function cpioHead(entry: CpioHeadEntry, measures: CpioMeasures): Uint8Array {
   const fields = {
-    inode,
+    ...measures,
     mode: typeBits[entry.type] | entry.mode,
+    owner: entry.owner,
     nlink: entry.type === 'directory' ? 2 : 1,
-    modified,
-    size: octets.length,
-    deviceMajor: entry.type === 'device' ? entry.major : 0,
-    deviceMinor: entry.type === 'device' ? entry.minor : 0,
+    deviceMajor: entry.major,
+    deviceMinor: entry.minor,
   }
-  writeHeader(writer, fields, entry.path)
-  writer.octets(octets)
-  align(writer)
+  return headerOf(fields, entry.path)
+}
+
+/** An entry without its content. */
+export interface CpioHeadEntry extends CpioEntryBase {
+  readonly type: CpioEntry['type']
+  /** Of a device. */
+  readonly major?: number | undefined
+  readonly minor?: number | undefined
+}
+
+/** What ends an archive. */
+export function cpioTrailer(): Uint8Array {
+  return headerOf({ nlink: 1 }, trailer)
 }
 
 interface HeaderFields {
   readonly inode?: number
   readonly mode?: number
+  readonly owner?: CpioEntryBase['owner']
   readonly nlink: number
   readonly modified?: number
   readonly size?: number
-  readonly deviceMajor?: number
-  readonly deviceMinor?: number
+  readonly deviceMajor?: number | undefined
+  readonly deviceMinor?: number | undefined
 }
 
-function writeHeader(writer: ByteWriter, fields: HeaderFields, path: string): void {
+function headerOf(fields: HeaderFields, path: string): Uint8Array {
   const name = new TextEncoder().encode(`${path}\0`)
   const values = [
     fields.inode ?? 0,
     fields.mode ?? 0,
-    0, // uid
-    0, // gid
+    fields.owner?.user ?? 0,
+    fields.owner?.group ?? 0,
     fields.nlink,
     fields.modified ?? 0,
     fields.size ?? 0,
@@ -81,9 +110,11 @@ function writeHeader(writer: ByteWriter, fields: HeaderFields, path: string): vo
     name.length,
     0, // check sum, unused in this form
   ]
+  const writer = new ByteWriter()
   writer.text(magic + values.map((value) => value.toString(16).padStart(8, '0')).join(''))
   writer.octets(name)
   align(writer)
+  return writer.finish()
 }
 
 /** Names and contents both end on a multiple of four octets. */
@@ -98,22 +129,51 @@ function contentOf(entry: CpioEntry): Uint8Array {
 
 /** The entries of one archive; throws ProtocolError where it is damaged. */
 export function readCpio(octets: Uint8Array): CpioEntry[] {
+  const entries = rawEntries(new ByteReader(octets, 'cpio'))
+  return [...entries].map(({ path, header, content }) => entryOf(path, header, content))
+}
+
+/**
+ * Paths of the folders in an initramfs, without a leading `./`: of all archives that stand one after
+ * the other in it. Throws ProtocolError where one is damaged.
+ */
+export function readCpioFolders(octets: Uint8Array): string[] {
   const reader = new ByteReader(octets, 'cpio')
-  const entries: CpioEntry[] = []
+  const paths: string[] = []
+  for (;;) {
+    for (const { path, header } of rawEntries(reader)) {
+      if ((header.mode & typeMask) !== typeBits.directory) continue
+      paths.push(path.replace(/^(\.?\/)+/, ''))
+    }
+    const next = octets.findIndex((octet, at) => at >= reader.position && octet !== 0)
+    if (next < 0) return paths
+    reader.octets(next - reader.position)
+  }
+}
+
+interface RawEntry {
+  readonly path: string
+  readonly header: Header
+  readonly content: Uint8Array
+}
+
+function* rawEntries(reader: ByteReader): Iterable<RawEntry> {
   for (;;) {
     const header = readHeader(reader)
     const path = new TextDecoder().decode(reader.octets(header.nameSize)).replace(/\0$/, '')
     skipPadding(reader)
-    if (path === trailer) return entries
+    if (path === trailer) return
     reader.field = path
     const content = reader.octets(header.size)
     skipPadding(reader)
-    entries.push(entryOf(path, header, content))
+    yield { path, header, content }
   }
 }
 
 interface Header {
   readonly mode: number
+  readonly user: number
+  readonly group: number
   readonly size: number
   readonly major: number
   readonly minor: number
@@ -123,11 +183,14 @@ interface Header {
 function readHeader(reader: ByteReader): Header {
   const found = latin1(reader.octets(magic.length))
   if (found !== magic) throw new ProtocolError(reader.field, `no newc header but "${found}"`)
-  const [, mode, , , , , size, , , major, minor, nameSize] = Array.from({ length: 13 }, () =>
-    readNumber(reader),
+  const [, mode, user, group, , , size, , , major, minor, nameSize] = Array.from(
+    { length: 13 },
+    () => readNumber(reader),
   )
   return {
     mode: mode ?? 0,
+    user: user ?? 0,
+    group: group ?? 0,
     size: size ?? 0,
     major: major ?? 0,
     minor: minor ?? 0,
@@ -148,8 +211,10 @@ function skipPadding(reader: ByteReader): void {
 }
 
 function entryOf(path: string, header: Header, content: Uint8Array): CpioEntry {
-  const base = { path, mode: header.mode & 0o7777 }
-  switch (header.mode & 0o170000) {
+  const { user, group } = header
+  const owner = user === 0 && group === 0 ? {} : { owner: { user, group } }
+  const base = { path, mode: header.mode & 0o7777, ...owner }
+  switch (header.mode & typeMask) {
     case typeBits.directory:
       return { ...base, type: 'directory' }
     case typeBits.link:

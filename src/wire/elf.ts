@@ -1,6 +1,7 @@
 /**
- * One section out of an ELF object file of a 64-bit little-endian machine (x86-64, ARM64): all that
- * is needed to read what a kernel module says about itself. Source: ELF-64 Object File Format 1.5.
+ * Sections out of an ELF file of a 64-bit little-endian machine (x86-64, ARM64): what a kernel
+ * module says about itself, and what a program needs to be started.
+ * Sources: ELF-64 Object File Format 1.5; System V ABI, Dynamic Linking.
  */
 import { ProtocolError } from '../core/errors.ts'
 import { latin1 } from './bytes.ts'
@@ -16,6 +17,39 @@ export function elfSection(octets: Uint8Array, name: string): Uint8Array | undef
   const names = contentOf(octets, sections[view.getUint16(0x3e, true)])
   const wanted = sections.find((section) => textAt(names, section.name) === name)
   return wanted === undefined ? undefined : contentOf(octets, wanted)
+}
+
+/** What must be there before a program or a library can be loaded. */
+export interface ElfNeeds {
+  /** Names of libraries: `libc.so.6`. */
+  readonly libraries: readonly string[]
+  /** Path of the program that loads it: `/lib64/ld-linux-x86-64.so.2`; libraries have none. */
+  readonly interpreter: string | undefined
+}
+
+/** What a file is linked to; nothing where it is linked to nothing. */
+export function elfNeeds(octets: Uint8Array): ElfNeeds {
+  const names = elfSection(octets, '.dynstr') ?? new Uint8Array()
+  const entries = elfSection(octets, '.dynamic') ?? new Uint8Array()
+  const interpreter = elfSection(octets, '.interp')
+  return {
+    libraries: dynamicEntries(entries)
+      .filter(({ tag }) => tag === dtNeeded)
+      .map(({ value }) => textAt(names, value)),
+    interpreter: interpreter && textAt(interpreter, 0),
+  }
+}
+
+/** DT_NEEDED: its value is where the library's name starts in `.dynstr`. */
+const dtNeeded = 1
+const dynamicEntrySize = 16
+
+function dynamicEntries(table: Uint8Array): { tag: number; value: number }[] {
+  const view = new DataView(table.buffer, table.byteOffset, table.byteLength)
+  return Array.from({ length: Math.floor(table.length / dynamicEntrySize) }, (_, index) => ({
+    tag: offsetAt(view, index * dynamicEntrySize),
+    value: offsetAt(view, index * dynamicEntrySize + 8),
+  }))
 }
 
 interface Section {

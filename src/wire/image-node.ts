@@ -79,12 +79,6 @@ export async function findFile(root: FolderNode, path: string): Promise<FileNode
   return node?.type === 'file' ? node : undefined
 }
 
-/** What is in the folder at `path`; nothing where there is no such folder. */
-export async function listFolder(root: FolderNode, path: string): Promise<readonly ImageNode[]> {
-  const node = await findNode(root, path)
-  return node?.type === 'folder' ? node.list() : []
-}
-
 /** Folders inside folders at most, where all paths are listed. */
 const deepest = 32
 

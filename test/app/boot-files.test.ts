@@ -6,7 +6,7 @@ import { bootFiles } from '../../src/app/boot-files.ts'
 import { parseConfig } from '../../src/app/config.ts'
 import { MachineTable } from '../../src/boot/machine-table.ts'
 import { siteOf } from '../../src/app/site.ts'
-import type { Client } from '../../src/io/file-tree.ts'
+import { type Client, overlay } from '../../src/io/file-tree.ts'
 
 const client: Client = { via: 'tftp', ip: '10.0.0.9', server: '10.0.0.1' }
 let folder = ''
@@ -25,6 +25,7 @@ async function open(yaml = '') {
     macOf: () => undefined,
     machines,
     emit: () => {},
+    images: { tree: overlay([]), refresh: () => Promise.resolve() },
   })
 }
 

@@ -75,7 +75,7 @@ color: red
     'lab.yaml:5:13: dhcp.subnets[0].pool: found "10-20", allowed: a range such as 192.168.50.100-192.168.50.199, the lower address first, or a list',
     'lab.yaml:7:11: hosts[0].name: found "web 01", allowed: a name of letters, digits, ".", "_" and "-"',
     'lab.yaml:8:10: hosts[0].mac: found "52:54", allowed: a MAC address such as 52:54:00:12:34:56',
-    'lab.yaml:10:8: color: is not a key here; allowed: interfaces, data, dhcp, tftp, files, http, menu, hosts, mirrors, cache',
+    'lab.yaml:10:8: color: is not a key here; allowed: interfaces, data, dhcp, tftp, files, http, menu, hosts, images, mirrors, cache',
   ])
 })
 
@@ -117,8 +117,8 @@ mirrors:
     'menu.entries[0].name: disk is built in; choose another name',
     'menu.entries[2].name: is the same as menu.entries[1].name',
     'menu.entries[2].key: is the same as menu.entries[1].key',
-    'menu.default: there is no entry nope; there are disk, tinyvm, shell, disk, a, a',
-    'hosts[0].boot: there is no entry gone; there are menu, autodeploy, disk, tinyvm, shell, disk, a, a',
+    'menu.default: there is no entry nope; there are disk, tinyvm, memtest, shell, disk, a, a',
+    'hosts[0].boot: there is no entry gone; there are menu, autodeploy, disk, tinyvm, memtest, shell, disk, a, a',
     'hosts[0].address: lies in none of dhcp.subnets',
     'hosts[1].boot: autodeploy needs a mirror named autodeploy (mirrors.autodeploy)',
     'hosts[1].name: is the same as hosts[0].name',
@@ -208,9 +208,17 @@ test('variables and flags override single values and are named in problems', () 
   ).toEqual([expect.stringMatching(/^--subnet: dhcp\.subnets\[0\]\.network: found "x", allowed/)])
 })
 
+test('auto has to wait for an answer, and for a silence that holds a whole round', () => {
+  expect(problemsIn('dhcp: { auto: { listen: 0s, probe: 0s, takeover: 0s } }')).toEqual([
+    'lab.yaml:1:25: dhcp.auto.listen: must be at least 1s',
+    'lab.yaml:1:36: dhcp.auto.probe: must be at least 1s',
+    'lab.yaml:1:50: dhcp.auto.takeover: must be longer than dhcp.auto.listen',
+  ])
+})
+
 test('a section that is none is told which keys it has', () => {
   expect(problemsIn('menu: [1]')[0]).toContain(
-    'menu: found [1], allowed: a section with the keys title, timeout, default, entries',
+    'menu: found [1], allowed: a section with the keys title, timeout, default, graphical, background, entries',
   )
 })
 

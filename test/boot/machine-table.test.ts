@@ -121,6 +121,13 @@ describe('boots', () => {
     ])
   })
 
+  test('so does firmware that got its address elsewhere, by what it loads', () => {
+    const load: ServiceEvent = { type: 'tftp.start', at: 20, mac, file: 'snponly.efi' }
+    const page: ServiceEvent = { type: 'http.done', at: 19, mac, file: 'boot/tinyvm/tools' }
+    expect(timesOf([...bootSteps, page, load])).toEqual([[1, 2, 3, 4, 5, 6, 7, 19], [20]])
+    expect(timesOf([...bootSteps.slice(0, 6), load])).toHaveLength(1)
+  })
+
   test('a long silence does, too', () => {
     const late: ServiceEvent = { type: 'dhcp.ack', at: 700_000, mac, stage: 'system' }
     expect(timesOf([...bootSteps, late])).toHaveLength(2)

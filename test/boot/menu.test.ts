@@ -1,12 +1,15 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseIpv4, parseMac } from '../../src/core/address.ts'
-import type { Catalog, Entry } from '../../src/boot/catalog.ts'
+import type { BootEntry, Catalog, Entry, Lock } from '../../src/boot/catalog.ts'
 import type { Host } from '../../src/boot/host.ts'
+import { argumentWords } from '../../src/boot/grub-script.ts'
 import { type MenuContext, kernelArguments, plainText } from '../../src/boot/menu.ts'
+import { renderGrubMenu, renderGrubStart } from '../../src/boot/menu-grub.ts'
 import {
   renderAutoexec,
   renderIpxeMenu,
+  renderIpxeOpened,
   renderIpxeWho,
   renderTramp,
 } from '../../src/boot/menu-ipxe.ts'
@@ -45,12 +48,57 @@ const catalog: Catalog = {
   ],
 }
 
+const lock: Lock = {
+  crypt: `$6$salt$${'a'.repeat(86)}`,
+  pbkdf2: `grub.pbkdf2.sha512.10000.${'AB'.repeat(64)}.${'CD'.repeat(64)}`,
+}
+
+function linux(name: string, about: Partial<BootEntry> = {}): Entry {
+  const files = { kernel: `${name}/vmlinuz`, initrd: [], args: '' }
+  return { title: name.toUpperCase(), ...about, name, type: 'linux', ...files }
+}
+
+/** A group in a group, one that asks for a password, and an entry that does. */
+const grouped: Catalog = {
+  title: 'Lab boot menu',
+  timeout: 20,
+  default: 'debian',
+  entries: [
+    {
+      type: 'group',
+      name: 'systems',
+      title: 'Systems',
+      key: 's',
+      entries: [
+        linux('photon', { key: 'p' }),
+        { type: 'group', name: 'older', title: 'Older ones', entries: [linux('debian')] },
+      ],
+    },
+    {
+      type: 'group',
+      name: 'tools',
+      title: 'Tools',
+      lock,
+      entries: [linux('wipe', { key: 'w' }), { type: 'memtest', name: 'memtest', title: 'Memory' }],
+    },
+    linux('install', { lock }),
+    { type: 'disk', name: 'disk', title: 'Local disk', key: 'd' },
+  ],
+}
+
 function contextWith(context: Partial<MenuContext> = {}): MenuContext {
   return {
     catalog,
     url,
     trampUrl,
-    loaders: new Set(['ipxe.lkrn', 'undionly.kpxe']),
+    loaders: new Set([
+      'ipxe.lkrn',
+      'undionly.kpxe',
+      'vesamenu.c32',
+      'libcom32.c32',
+      'memtest64',
+      'memtest64.efi',
+    ]),
     architecture: 'x64',
     variables: { server: url, network: '' },
     mac,
@@ -72,13 +120,25 @@ describe('golden menus', () => {
     { name: 'fixed-autodeploy', context: contextWith({ host: hostWith('autodeploy') }) },
     { name: 'menu-undionly', context: contextWith({ host: hostWith('menu', 'undionly') }) },
     { name: 'menu-without-mirror', context: contextWith({ trampUrl: undefined }) },
+    { name: 'groups', context: contextWith({ catalog: grouped }) },
+    {
+      name: 'graphical',
+      context: contextWith({ catalog: { ...catalog, graphical: true, background: 'lab.png' } }),
+    },
   ])('$name', async ({ name, context }) => {
     await expect(renderPxelinuxMenu(context)).toMatchFileSnapshot(`${fixtures}/${name}.cfg`)
     await expect(renderIpxeMenu(context)).toMatchFileSnapshot(`${fixtures}/${name}.ipxe`)
+    await expect(renderGrubMenu(context)).toMatchFileSnapshot(`${fixtures}/${name}.grub.cfg`)
+  })
+
+  test.for(['tools', 'install'])('%s, when its password was right', async (name) => {
+    const script = renderIpxeOpened(name, contextWith({ catalog: grouped }))
+    await expect(script).toMatchFileSnapshot(`${fixtures}/opened-${name}.ipxe`)
   })
 
   test('the small scripts', async () => {
     await expect(renderAutoexec(url)).toMatchFileSnapshot(`${fixtures}/autoexec.ipxe`)
+    await expect(renderGrubStart(url)).toMatchFileSnapshot(`${fixtures}/start.grub.cfg`)
     await expect(renderIpxeWho(url)).toMatchFileSnapshot(`${fixtures}/who.ipxe`)
     await expect(renderTramp(trampUrl)).toMatchFileSnapshot(`${fixtures}/tramp`)
   })
@@ -92,7 +152,11 @@ function ipxeLines(text: string): string[] {
   return [...text.matchAll(/^item (?:--key \S+ )?\S+ (\[.*)$/gm)].map((match) => match[1] ?? '')
 }
 
-test('both menus show the same lines in the same order; the command line is iPXE’s alone', () => {
+function grubLines(text: string): string[] {
+  return [...text.matchAll(/(?:menuentry|submenu) '(\[[^']*)'/g)].map((match) => match[1] ?? '')
+}
+
+test('all menus show the same lines in the same order; the command line is iPXE’s alone', () => {
   const ipxe = ipxeLines(renderIpxeMenu(contextWith()))
   expect(ipxe).toEqual([
     '[r] Rescue system',
@@ -102,6 +166,99 @@ test('both menus show the same lines in the same order; the command line is iPXE
     '[s] iPXE command line',
   ])
   expect(pxelinuxLines(renderPxelinuxMenu(contextWith()))).toEqual(ipxe.slice(0, 4))
+  const loaders = new Set(['snponly64.efi.vmw-hardwired'])
+  expect(grubLines(renderGrubMenu(contextWith({ loaders })))).toEqual(ipxe.slice(0, 4))
+})
+
+describe('groups', () => {
+  const context = contextWith({ catalog: grouped })
+
+  test('are menus of their own, and each has its keys', () => {
+    expect(pxelinuxLines(renderPxelinuxMenu(context))).toEqual([
+      '[s] Systems', '[p] PHOTON', '[1] Older ones', '[1] DEBIAN', 'Back', 'Back',
+      '[1] Tools', '[w] WIPE', '[1] Memory', 'Back', '[2] INSTALL', '[d] Local disk',
+    ]) // prettier-ignore
+    expect(grubLines(renderGrubMenu(context))).toEqual([
+      '[s] Systems', '[p] PHOTON', '[1] Older ones', '[1] DEBIAN',
+      '[1] Tools (user: tools)', '[w] WIPE', '[1] Memory', '[2] INSTALL (user: install)',
+      '[d] Local disk',
+    ]) // prettier-ignore
+  })
+
+  test('with a default in them open first, and only there the time runs', () => {
+    expect(renderIpxeMenu(context)).toContain(':back\ngoto menu_older\n')
+    expect(renderIpxeMenu(context).match(/--timeout 20000/g)).toHaveLength(1)
+    const pxelinux = renderPxelinuxMenu(context)
+    expect(pxelinux).toMatch(/MENU BEGIN older\n(.*\n)*? {2}MENU START\n/)
+    expect(pxelinux.match(/TIMEOUT 200/g)).toHaveLength(1)
+    expect(pxelinux.trimEnd().split('\n').at(-1)).toBe('TIMEOUT 0')
+    expect(renderGrubMenu(context)).toContain("set default='systems>older>debian'")
+  })
+
+  test('with nothing in them for this machine are not shown', () => {
+    const other = { ...context, architecture: 'arm64' } as const
+    expect(grubLines(renderGrubMenu(other))).toEqual(['[d] Local disk'])
+    expect(ipxeLines(renderIpxeMenu(other))).toEqual(['[d] Local disk'])
+  })
+
+  test('a host boots an entry of any depth, and one with a password without being asked', () => {
+    for (const name of ['debian', 'wipe', 'install']) {
+      const own = { ...context, host: hostWith(name) }
+      expect(renderPxelinuxMenu(own)).toContain(`DEFAULT ${name}\n`)
+      expect(renderIpxeMenu(own)).toMatch(new RegExp(`#!ipxe\n:boot_${name}\n`))
+      expect(renderGrubMenu(own)).toMatch(new RegExp(`^set again=1\nlinux .*/${name}/vmlinuz'\n`))
+      for (const text of [renderPxelinuxMenu(own), renderIpxeMenu(own), renderGrubMenu(own)]) {
+        expect(text).not.toMatch(/passw|login/i)
+      }
+    }
+  })
+})
+
+describe('passwords', () => {
+  const context = contextWith({ catalog: grouped })
+
+  test('iPXE is not told what it may not boot, nor any hash', () => {
+    const text = renderIpxeMenu(context)
+    expect(text).not.toMatch(/wipe|install\/vmlinuz|\$6\$|pbkdf2/)
+    expect(text.match(/^login \|\| goto menu_$/gm)).toHaveLength(2)
+    expect(renderIpxeOpened('tools', context)).toContain('wipe/vmlinuz')
+    expect(renderIpxeOpened('install', context)).toContain('install/vmlinuz')
+    expect(renderIpxeOpened('nothing', context)).toBeUndefined()
+  })
+
+  test('PXELINUX lets nobody round its menu', () => {
+    const text = renderPxelinuxMenu(context)
+    expect(text.match(/MENU PASSWD \$6\$/g)).toHaveLength(2)
+    expect(text).toContain('NOESCAPE 1\nALLOWOPTIONS 0\n')
+    expect(renderPxelinuxMenu(contextWith())).not.toContain('ALLOWOPTIONS')
+  })
+
+  test('GRUB has a user for each, and everything else is for everybody but not to be edited', () => {
+    const text = renderGrubMenu(context)
+    expect(text).toContain("set superusers='..'\nexport superusers\npassword_pbkdf2 'tools' 'grub.")
+    for (const line of text.match(/(menuentry|submenu) .*/g) ?? []) {
+      expect(line).toMatch(/--unrestricted|--users=/)
+    }
+    expect(renderGrubMenu(contextWith())).not.toContain('superusers')
+  })
+
+  test('what a menu cannot ask for it does not show', () => {
+    const only = (own: Lock) =>
+      contextWith({
+        catalog: { ...grouped, entries: [linux('install', { lock: own }), ...catalog.entries] },
+      })
+    expect(renderGrubMenu(only({ crypt: lock.crypt }))).not.toContain('install')
+    expect(renderPxelinuxMenu(only({ pbkdf2: lock.pbkdf2 }))).not.toContain('install')
+    expect(renderIpxeMenu(only({ pbkdf2: lock.pbkdf2 }))).toContain('install')
+  })
+
+  test('where everything asks for one, nothing starts by itself', () => {
+    const entries = [linux('install', { lock })]
+    const locked = contextWith({ catalog: { ...grouped, entries } })
+    expect(renderPxelinuxMenu(locked)).toContain('TIMEOUT 0')
+    expect(renderIpxeMenu(locked)).not.toContain('--timeout 20000')
+    expect(renderGrubMenu(locked)).toContain('unset timeout')
+  })
 })
 
 test('the serial line comes first, or PXELINUX does not use it', () => {
@@ -184,7 +341,7 @@ test('titles become one line of printable ASCII', () => {
 /** The commands that a script of ours is made of, by the rules of iPXE’s `exec.c`. */
 const ownCommands = new Set([
   'imgfree', 'set', 'kernel', 'initrd', 'boot', 'iseq', 'isset', 'item', 'menu', 'choose', 'clear',
-  'goto', 'echo', 'prompt', 'exit', 'sanboot', 'shell', 'chain', '#!ipxe',
+  'goto', 'echo', 'prompt', 'exit', 'sanboot', 'shell', 'chain', 'login', '#!ipxe',
 ]) // prettier-ignore
 
 function commandsOf(line: string): string[] {
@@ -218,7 +375,8 @@ const nastyEntry = fc
   .record({ title: nasty, kernel: nasty, initrd: fc.array(nasty, { maxLength: 3 }), args: nasty })
   .map((entry): Entry => ({ ...entry, type: 'linux', name: 'odd' }))
 
-const knownSettings = /\$\{(platform|netX\/chip|netX\/mac|problem|selected|nothing)\}/g
+const knownSettings =
+  /\$\{(platform|buildarch|netX\/chip|netX\/mac|problem|selected|nothing|password)\}/g
 
 test('no title, path or argument breaks out of its line in iPXE', () => {
   fc.assert(
@@ -257,6 +415,31 @@ test('no title, path or argument breaks out of its line in PXELINUX', () => {
     }),
     { numRuns: 500 },
   )
+})
+
+/** What is left of a GRUB script when all that stands in quotes is taken out; by its lexer’s rules. */
+function grubSkeleton(text: string): string {
+  return text.replaceAll(/'[^']*'|"[^"\\]*"|\\'/g, 'Q')
+}
+
+test('no title, path or argument breaks out of its quotes in GRUB', () => {
+  const command =
+    /^(set (default|again)=\S+|(un)?set timeout(=\d+)?|menuentry Q+( --hotkey=\w)? --id=Q --unrestricted \{|\}|linux( Q+)+|initrd( Q+)+|boot|echo Q|sleep 10|true|)$/
+  fc.assert(
+    fc.property(nasty, nastyEntry, fc.boolean(), (title, entry, isFixed) => {
+      const host = isFixed ? hostWith('odd') : undefined
+      const own = { ...catalog, title, entries: [entry] }
+      const text = renderGrubMenu(contextWith({ catalog: own, host }))
+      if (!text.includes('odd')) return // https:// is beyond GRUB
+      for (const line of grubSkeleton(text).split('\n')) expect(line.trim()).toMatch(command)
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('GRUB gets arguments one by one, as the kernel will read them', () => {
+  expect(argumentWords('a=b  c="d e" "f g"h x"')).toEqual(['a=b', 'c=d e', 'f gh', 'x'])
+  expect(argumentWords('')).toEqual([])
 })
 
 describe('names under pxelinux.cfg/', () => {

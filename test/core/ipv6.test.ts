@@ -89,7 +89,7 @@ test.for([
   ['192.168.50.1', '192.168.50.1'],
   ['boot.lab.example', 'boot.lab.example'],
   ['fd77::1', '[fd77::1]'],
-  ['fe80::1%net0', '[fe80::1%25net0]'],
+  ['fe80::1%net0', '[fe80::1]'],
 ] as const)('%s stands in a URL as %s', ([host, inUrl]) => {
   expect(hostInUrl(host)).toBe(inUrl)
 })

@@ -1,4 +1,4 @@
-/** UEFI machines: snponly iPXE by TFTP, and by the firmware's own HTTP boot. */
+/** UEFI machines: snponly iPXE and its menu. HTTP boot is in the matrix. */
 import { expect, test } from 'vitest'
 import { boot, deliveries, eventsOf, sawMenu } from './lab-boot.ts'
 
@@ -16,10 +16,4 @@ test('PXE loads snponly iPXE, which shows the menu and starts the default', asyn
 test('192 MB of memory are enough for a fixed choice', async () => {
   const result = await boot('uefi-fixed-192', { firmware: 'uefi', boot: 'tinyvm', memory: 192 })
   expect(sawMenu(result)).toBe(false)
-})
-
-test('HTTP boot needs no TFTP at all', async () => {
-  const result = await boot('uefi-http', { firmware: 'uefi-http', boot: 'tinyvm' })
-  expect(deliveries(result)[0]).toBe('http snponly.efi')
-  expect(eventsOf(result, 'tftp.done')).toEqual([])
 })

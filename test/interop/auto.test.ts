@@ -16,6 +16,8 @@ const subnet = {
   pool: ['10.40.0.100', '10.40.0.105'],
 } as const
 const timing = { listen: 1000, probe: 1000, takeover: 3000 }
+/** For who has to be heard before the silence is over, however busy this machine is. */
+const patient = { listen: 5000, probe: 1000, takeover: 10_000 }
 /** Two of its addresses are of our own pool, and machines 2 and 3 get them. */
 const rivalWords = [
   ['--interface=eth0', '--bind-interfaces', '--dhcp-range=10.40.0.104,10.40.0.107'],
@@ -51,8 +53,10 @@ function machine(number: number): string {
 }
 
 const serve = (over: object = {}) => serveDhcp(network, us, { subnets: [subnet], timing, ...over })
-const serveAtOther = () =>
-  serveDhcp(network, other, { subnets: [subnet], timing, leases: join(network.folder, 'other') })
+const serveAtOther = (over: object) => {
+  const leases = join(network.folder, 'other')
+  return serveDhcp(network, other, { subnets: [subnet], leases, ...over })
+}
 const startRival = (...words: string[]) => serveDnsmasq(network, other, [...rivalWords, ...words])
 
 /** The roles that were told, newest last, each as its words behind the network. */
@@ -158,10 +162,22 @@ describe('one service', () => {
     expect(packets).not.toMatch(/DHCP-Message \(53\), length 1: Request/)
   })
 
+  test('to name a subnet is enough', async () => {
+    const folders = ['data', 'cache'].map((name) => join(network.folder, name))
+    const variables = [`BOOTLACE_DATA=${folders[0]}`, `BOOTLACE_CACHE_DIRECTORY=${folders[1]}`]
+    const main = new URL('../../src/main.ts', import.meta.url).pathname
+    const command = [node, main, 'serve', '--subnet', '10.40.0.0/24', '--interface', 'eth0']
+    const running = network.start(us, ['env', ...variables, ...command])
+    await running.line(/"dhcp.role".*asking whether another DHCP server is there/, 20_000)
+    const ready = await running.line(/"service.ready"/)
+    expect(ready).toContain('boot data, until it is known whether a DHCP server is there')
+    await running.line(/"dhcp.role".*no other DHCP server answered in 5 s: giving addresses/)
+  })
+
   test('one is there: boot data beside it, from the first packet on', async () => {
     await startRival('--no-ping')
     const capture = await network.capture(us, 'eth0', `ether src ${ours.mac} and udp src port 67`)
-    const serving = await serve()
+    const serving = await serve({ timing: patient })
     await becomes(serving, steppedBack)
     const lease = await udhcpc(network, machine(1), ['-t', '8'])
     expect(lease).toMatchObject({ serverid: rival.address })
@@ -186,7 +202,7 @@ describe('one service', () => {
     expect(taken.map(({ serverid }) => serverid)).toEqual([rival.address, rival.address])
     expect(given(serving)).toEqual(before)
     staying.signal('SIGUSR1')
-    await expect.poll(() => given(serving).leases).toBe(before.leases + 1)
+    await expect.poll(() => given(serving).leases, { timeout: 10_000 }).toBe(before.leases + 1)
 
     await dnsmasq.stop()
     await becomes(serving, /^10\.40\.0\.9 has been silent for 3 s: giving addresses$/)
@@ -206,6 +222,15 @@ describe('one service', () => {
     expectEachOnce(await answers(capture))
   })
 
+  test('one that appears between two questions is found when the next machine asks', async () => {
+    const serving = await serve({ timing: { ...timing, probe: 600_000, takeover: 900_000 } })
+    await becomes(serving, gives)
+    await startRival('--no-ping')
+    await udhcpc(network, machine(1))
+    await becomes(serving, steppedBack)
+    expect(await udhcpc(network, machine(2))).toMatchObject({ serverid: rival.address })
+  })
+
   test('what it says only to machines that it knows is heard from them', async () => {
     await startRival('--no-ping', '--dhcp-ignore=tag:!known')
     const serving = await serve()
@@ -218,22 +243,28 @@ describe('one service', () => {
     await becomes(serving, steppedBack)
   })
 
-  test.for(['before', 'after'])(
-    'this machine’s own DHCP client goes on, started %s the service',
-    async (when) => {
-      await startRival('--no-ping')
-      const words = ['dhclient', '-4', '-d', '-v', '-sf', '/bin/true', 'eth0']
-      const early = when === 'before' ? stayingClient(us) : undefined
-      await early?.line(/lease of/)
-      const serving = await serve()
-      await becomes(serving, steppedBack)
-      early?.signal('SIGUSR1')
-      const leases = () => early?.lines.filter((line) => line.includes('lease of')).length
-      if (early !== undefined) await expect.poll(leases).toBe(2)
-      else await network.start(us, words, { private: true }).line(/bound to 10\.40\.0\.10\d/)
-      expect(serving.lines.filter((line) => line.includes('service.hint'))).toEqual([])
-    },
-  )
+  test('this machine’s own DHCP client renews as before', async () => {
+    await startRival('--no-ping')
+    const client = stayingClient(us)
+    await client.line(/lease of/)
+    const serving = await serve({ timing: patient })
+    await becomes(serving, steppedBack)
+    client.signal('SIGUSR1')
+    const leases = () => client.lines.filter((line) => line.includes('lease of')).length
+    await expect.poll(leases, { timeout: 10_000 }).toBe(2)
+    expect(serving.lines.filter((line) => line.includes('service.hint'))).toEqual([])
+  })
+
+  test.for([
+    ['dhclient', '-4', '-1', '-v', '-sf', '/bin/true', 'eth0'],
+    ['dhcpcd', '-4', '-1', '-B', '-A', '-d', '--script', '/bin/true', 'eth0'],
+  ])('a DHCP client that this machine starts later gets its lease: %s', async (command) => {
+    await startRival('--no-ping')
+    const serving = await serve({ timing: patient })
+    await becomes(serving, steppedBack)
+    const ran = await network.run(us, command, { private: true })
+    expect(ran.output).toMatch(/(bound to|leased) 10\.40\.0\.10\d/)
+  })
 
   test('a firewall that closes the client port: heard all the same', async () => {
     await firewall(us, 'udp dport 68')
@@ -277,8 +308,9 @@ describe('one service', () => {
 
 describe('two services on one wire', () => {
   test('started together: the lower address gives, the other when that one has died', async () => {
+    const together = { timing: { listen: 3000, probe: 1000, takeover: 5000 } }
     const capture = await network.capture(hub, 'br0', 'udp and src port 67')
-    const [one, two] = await Promise.all([serve(), serveAtOther()])
+    const [one, two] = await Promise.all([serve(together), serveAtOther(together)])
     await becomes(one, gives)
     await becomes(two, /^10\.40\.0\.1(, another Bootlace, is about to give| gives) addresses/)
     expect(await udhcpc(network, machine(1))).toMatchObject({ serverid: ours.address })
@@ -286,7 +318,7 @@ describe('two services on one wire', () => {
     await becomes(two, gives)
     expect(await udhcpc(network, machine(2))).toMatchObject({ serverid: rival.address })
 
-    const again = await serve()
+    const again = await serve(together)
     await becomes(again, steppedBack)
     expect(await udhcpc(network, machine(3))).toMatchObject({ serverid: rival.address })
     expect(roles(two).at(-1)).toMatch(gives)

@@ -165,9 +165,9 @@ test.for([
   { name: 'the address', asked: [], url: 'http://[fd77::1]' },
   { name: 'the port', asked: ['-H', 'host: [fd77::1]:8080'], url: 'http://[fd77::1]:8080' },
   {
-    name: 'the zone as the client calls it',
+    name: 'without the zone',
     asked: ['-H', 'host: [fe80::1%25net0]'],
-    url: 'http://[fe80::1%25net0]',
+    url: 'http://[fe80::1]',
   },
 ])('the script over HTTP points back the way that was taken: $name', async ({ asked, url }) => {
   const { output } = await get(httpUrl('fd77::1', 'menu.ipxe'), ...asked)

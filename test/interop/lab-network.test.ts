@@ -76,6 +76,24 @@ test('what a killed lab left behind is removed by the next one; living labs are 
   await expect.poll(() => isRunning(sleeper)).toBe(false)
 })
 
+test('a program that exits takes with it what changed its rights and so outlives its parent', async () => {
+  const script = `
+    const { openNetwork } = await import('./src/lab/network.ts')
+    const { startIn } = await import('./src/lab/processes.ts')
+    const network = await openNetwork()
+    const argv = ['setpriv', '--pdeathsig', 'clear', '--', 'sleep', '600']
+    const sleeper = startIn(await network.attach('srv', '192.168.50.1/24'), argv)
+    process.once('SIGTERM', () => process.exit(1))
+    console.log(sleeper.pid)
+    setInterval(() => {}, 1000)`
+  const program = start('--input-type=module', '--eval', script)
+  const sleeper = Number(String((await once(program.stdout!, 'data'))[0]))
+  program.kill('SIGTERM')
+  await once(program, 'exit')
+  expect(await namespacesOf(program.pid)).toEqual([])
+  await expect.poll(() => isRunning(sleeper)).toBe(false)
+})
+
 test.for(['SIGINT', 'SIGTERM'] as const)('%s ends a boot in order', async (signal) => {
   const lab = start('src/main.ts', 'lab', '--json')
   await once(lab.stdout!, 'data') // power on

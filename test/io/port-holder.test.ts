@@ -19,7 +19,9 @@ test('who holds a port is told by the name of its program', async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   const error = Object.assign(new Error('taken'), { code: 'EADDRINUSE' })
-  const said = portRefusal(error, { transport: 'tcp', port, address: '0.0.0.0' })
-  expect(said).toContain(`is in use by node (process ${process.pid}): stop it`)
+  const said = (address: string) => portRefusal(error, { transport: 'tcp', port, address })
+  const held = `in use by node (process ${process.pid}): stop it, or choose another port`
+  for (const address of ['0.0.0.0', '::']) expect(said(address)).toBe(`TCP port ${port} is ${held}`)
+  expect(said('fe80::1%eth0')).toBe(`TCP port ${port} on fe80::1%eth0 is ${held}`)
   server.close()
 })

@@ -38,7 +38,7 @@ test('there is a board for every cell', () => {
 
 test('the list names what boots, and why the rest does not', () => {
   const text = listText(allCells.filter(({ start }) => start === 'ia32'))
-  expect(text).toMatch(/^ia32 +snponly +full, proxy, auto, auto rival +virtio-net-pci$/m)
+  expect(text).toMatch(/^ia32 +grub +full, proxy, auto, auto rival +virtio-net-pci$/m)
   expect(text).toContain('the firmware has no driver for the card')
 })
 

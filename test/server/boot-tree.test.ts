@@ -3,7 +3,12 @@ import { type Mac, parseMac } from '../../src/core/address.ts'
 import type { Catalog } from '../../src/boot/catalog.ts'
 import type { Host } from '../../src/boot/host.ts'
 import { type Client, type FileTree, memoryFile, overlay } from '../../src/io/file-tree.ts'
-import { type GeneratedTreeOptions, generatedTree, trampTree } from '../../src/server/boot-tree.ts'
+import {
+  type GeneratedTreeOptions,
+  generatedTree,
+  syslinuxTree,
+  trampTree,
+} from '../../src/server/boot-tree.ts'
 
 const mac = parseMac('52:54:00:12:34:56')!
 const client: Client = { via: 'tftp', ip: '192.168.50.100', server: '192.168.50.1' }
@@ -117,6 +122,21 @@ describe('iPXE scripts', () => {
     expect(emitted).toMatchObject([{ type: 'menu.served', mac, entry: 'tinyvm' }])
   })
 
+  test('URLs have the port that the machine used, not ours behind a container’s mapping', async () => {
+    const tree = generatedTree(options({ httpPort: 8080 }))
+    const text = await textOf(tree, 'menu.ipxe', { ...byHttp, mac, port: 80 })
+    expect(text).toContain('kernel http://192.168.50.1/k http://192.168.50.1 ||')
+  })
+
+  test('what iPXE says of its processor decides which entries it sees', async () => {
+    const tree = generatedTree(options({ hosts: new Map(), firmwareOf: () => 'uefi-x64' }))
+    const who = { ...byHttp, mac }
+    expect(await textOf(tree, 'menu.ipxe', who)).toContain('TinyVM')
+    expect(await textOf(tree, 'menu.ipxe', { ...who, firmware: 'uefi-arm64' })).not.toContain(
+      'TinyVM',
+    )
+  })
+
   test('a machine that nobody knows is asked who it is', async () => {
     expect(await textOf(generatedTree(options()), 'menu.ipxe', byHttp)).toContain(
       'http://192.168.50.1/menu.ipxe?mac=${netX/mac}',
@@ -133,6 +153,68 @@ describe('iPXE scripts', () => {
   test('autoexec asks for an address first', async () => {
     const text = await textOf(generatedTree(options()), 'autoexec.ipxe')
     expect(text).toMatch(/^#!ipxe\ndhcp .*\nchain .*menu\.ipxe\?mac=/)
+  })
+})
+
+describe('GRUB', () => {
+  const own = 'grub/machine/52:54:00:12:34:56/x86_64-efi.cfg'
+
+  test('is sent to ask for its machine, over HTTP, on the port by which we were reached', async () => {
+    const text = await textOf(generatedTree(options()), '/grub/grub.cfg')
+    expect(text).toContain("set files='(http,192.168.50.1)'")
+    expect(emitted).toEqual([])
+    const mapped = { ...byHttp, port: 8080 }
+    expect(await textOf(generatedTree(options()), 'grub/grub.cfg', mapped)).toContain(
+      "set files='(http,192.168.50.1,8080)'",
+    )
+  })
+
+  test('gets the menu of the machine that it names', async () => {
+    expect(await textOf(generatedTree(options()), own)).toContain('linux "$files"\'/k\'')
+    expect(emitted).toEqual([
+      { type: 'menu.served', mac, ip: client.ip, file: own, entry: 'tinyvm' },
+    ])
+  })
+
+  test('is known by its address when it names none', async () => {
+    const tree = generatedTree(options({ macOf: (ip) => (ip === client.ip ? mac : undefined) }))
+    expect(await textOf(tree, 'grub/machine//x86_64-efi.cfg')).toContain('set again=1')
+    expect(emitted).toMatchObject([{ mac, entry: 'tinyvm' }])
+  })
+
+  test('knows its processor better than we do', async () => {
+    const tree = generatedTree(options({ hosts: new Map(), firmwareOf: () => 'uefi-x64' }))
+    expect(await textOf(tree, own)).toContain('TinyVM')
+    expect(await textOf(tree, own.replace('x86_64', 'arm64'))).not.toContain('TinyVM')
+  })
+
+  test.for([
+    'grub/grub.cfg-01-52-54-00-12-34-56',
+    'grub/x86_64-efi/command.lst',
+    'grub/grub.cfg-C0',
+  ])('%s is a miss: the user’s own grub.cfg must not be hidden', async (path) => {
+    expect(await textOf(generatedTree(options()), path)).toBeUndefined()
+  })
+})
+
+describe('SYSLINUX for UEFI', () => {
+  const tree = (own: FileTree = folder()) =>
+    syslinuxTree(overlay([own, generatedTree(options({ userFiles: own })), folder('k')]))
+
+  test('finds its menu and everything that the menu names in its own folder, too', async () => {
+    expect(await textOf(tree(), `efi64/${ownName}`)).toContain('DEFAULT tinyvm')
+    expect(await textOf(tree(), 'efi64//k')).toBe('k')
+    expect(await textOf(tree(), 'efi32/k')).toBe('k')
+    expect(await textOf(tree(), 'k')).toBe('k')
+    expect(await textOf(tree(), 'efi64/nothing')).toBeUndefined()
+    expect(await textOf(tree(), 'efi64/efi64/k')).toBeUndefined()
+  })
+
+  test('gets the user’s own menu, and the user’s own files of its folder first', async () => {
+    expect(await textOf(tree(folder('pxelinux.cfg/default')), 'efi64/pxelinux.cfg/default')).toBe(
+      'pxelinux.cfg/default',
+    )
+    expect(await textOf(tree(folder('efi64/k')), 'efi64/k')).toBe('efi64/k')
   })
 })
 

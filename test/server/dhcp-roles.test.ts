@@ -142,6 +142,19 @@ test('a machine that takes the offer of another server is a sign of one', async 
   expect(roles.modeOf(subnet)).toBe('proxy')
 })
 
+test('a machine that asks is followed by a question at once, beside a rival by none', async () => {
+  await make(subnet).start()
+  await pass(15_000)
+  hear('discover', {})
+  await roles.look()
+  expect(asked).toHaveLength(4)
+  answer()
+  now += 2000
+  hear('discover', {})
+  await roles.look()
+  expect(asked).toHaveLength(4)
+})
+
 test('our own answers, and those of our other interfaces, are no sign', async () => {
   await make(subnet).start()
   await pass(5000)

@@ -234,10 +234,44 @@ describe('menus', () => {
       ])
   })
 
+  test.for([
+    { host: 'boot.lab.example:8080', url: 'http://boot.lab.example:8080' },
+    { host: 'boot.lab.example', url: 'http://boot.lab.example' },
+    { host: '[fd77::1]:8080', url: 'http://[fd77::1]:8080' },
+    { host: 'boot.lab.example:123456', url: 'http://127.0.0.1' },
+  ])('asked as $host, it names $url: a container’s port may be another', async ({ host, url }) => {
+    const headers = { host }
+    const answer = await server.inject({ url: '/menu.ipxe?mac=52:54:00:00:00:09', headers })
+    expect(answer.body).toContain(`kernel ${url}/boot/k`)
+  })
+
+  test('what the loader says of its processor goes into the menu', async () => {
+    const url = '/menu.ipxe?mac=52:54:00:00:00:09&arch='
+    const headers = { host: '192.168.50.1' }
+    expect((await server.inject({ url: `${url}x86_64-efi`, headers })).body).toContain('/boot/k')
+    expect((await server.inject({ url: `${url}arm64-efi`, headers })).body).not.toContain('/boot/k')
+    expect((await server.inject({ url: `${url}what`, headers })).body).toContain('/boot/k')
+  })
+
   test('a Host that is no name is not repeated in a script', async () => {
     const headers = { host: 'x y${shell}' }
     const answer = await server.inject({ ...fromMachine, url: '/menu.ipxe', headers })
     expect(answer.body).not.toContain('${shell}')
+  })
+
+  test.for([
+    ['[fd77::1]', 'http://[fd77::1]/'],
+    ['[fd77::1]:8080', 'http://[fd77::1]:8080/'],
+    ['[fe80::1%25net0]', 'http://[fe80::1]/'],
+    ['[fe80::1%net0]:80', 'http://[fe80::1]/'],
+  ] as const)('over IPv6, a client that asked %s is sent to %s', async ([host, url]) => {
+    const answer = await server.inject({ ...fromMachine, url: '/menu.ipxe', headers: { host } })
+    expect(answer.body).toContain(`kernel ${url}boot/k `)
+  })
+
+  test('an IPv4 client of a socket for both families has its IPv4 address', async () => {
+    await server.inject({ url: '/menu.ipxe', remoteAddress: '::ffff:192.168.50.100' })
+    expect(events).toContainEqual(expect.objectContaining({ ip: '192.168.50.100' }))
   })
 
   test('lpxelinux gets its menu, with doubled slashes', async () => {

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { zstdDecompressSync } from 'node:zlib'
+import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type CpioEntry, readCpio } from '../../src/wire/cpio.ts'
 import { composeImage } from '../../src/setup/tinyvm/image.ts'
@@ -9,11 +9,16 @@ import type { Parts } from '../../src/setup/tinyvm/parts.ts'
 
 const failover = 'kernel/net/core/failover.ko.xz'
 const parts: Parts = {
-  wanted: ['failover'],
+  wanted: 'failover',
   release: '6.12-test',
   packages: [{ package: 'linux', version: '6.12' }],
   modules: [
     { path: failover, info: { name: 'failover', depends: [], before: [], aliases: ['pci:v1*'] } },
+  ],
+  programs: [
+    { path: 'usr/sbin/nginx', early: true },
+    { path: 'etc/nginx/mime.types', early: true },
+    { path: 'usr/bin/sudo', early: false },
   ],
 }
 
@@ -28,9 +33,13 @@ const source = () => ({
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'bootlace-image-'))
   const files = {
-    'parts/busybox': 'ELF',
+    'parts/busybox': '\u007fELF',
+    'parts/programs/usr/sbin/nginx': '\u007fELF',
+    'parts/programs/etc/nginx/mime.types': 'types {}\n',
+    'parts/programs/usr/bin/sudo': '\u007fELF',
     [`parts/${failover}`]: 'xz',
     'root/init': '#!/bin/busybox sh\n',
+    'root/etc/shadow': 'root:*:\n',
     'root/srv/www/health.html': 'SUCCESS\n',
   }
   for (const [path, text] of Object.entries(files)) {
@@ -41,7 +50,8 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const entries = async () => readCpio(zstdDecompressSync(await composeImage(source())))
+const entries = async () => readCpio(zstdDecompressSync((await composeImage(source())).initrd))
+const tools = async () => readCpio(gunzipSync((await composeImage(source())).tools))
 const find = (all: readonly CpioEntry[], path: string) => all.find((entry) => entry.path === path)
 
 test('the image holds programs, modules with their tables, and its version', async () => {
@@ -60,9 +70,22 @@ test('the image holds programs, modules with their tables, and its version', asy
   expect(text('etc/tinyvm-version')).toBe('1.2.3\n')
 })
 
+test('the initrd has what is needed early; the tools have the rest', async () => {
+  const [early, late] = [await entries(), await tools()]
+  expect(find(early, 'usr/sbin/nginx')).toMatchObject({ mode: 0o755 })
+  expect(find(early, 'etc/nginx/mime.types')).toMatchObject({ mode: 0o644 })
+  expect(find(early, 'usr/bin/sudo')).toBeUndefined()
+  expect(late.map(({ path }) => path)).toEqual(['usr', 'usr/bin', 'usr/bin/sudo'])
+})
+
+test('sudo runs as root whoever starts it; only root reads the passwords', async () => {
+  expect(find(await tools(), 'usr/bin/sudo')).toMatchObject({ mode: 0o4755 })
+  expect(find(await entries(), 'etc/shadow')).toMatchObject({ mode: 0o600 })
+})
+
 test('every folder stands before what is in it', async () => {
   const seen = new Set(['.'])
-  for (const entry of await entries()) {
+  for (const entry of [...(await entries()), ...(await tools())]) {
     expect(seen, `the folder of ${entry.path}`).toContain(dirname(entry.path))
     if (entry.type === 'directory') seen.add(entry.path)
   }

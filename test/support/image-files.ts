@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { onTestFinished } from 'vitest'
-import { type ByteSource, readExactly } from '../../src/wire/byte-source.ts'
-import type { FolderNode } from '../../src/wire/image-node.ts'
-import { SharedFile } from '../../src/io/shared-file.ts'
+import { type ByteSource, memorySource, readExactly } from '../../src/wire/byte-source.ts'
+import type { FolderNode, ImageNode } from '../../src/wire/image-node.ts'
+import { openPlainFile } from '../../src/io/disk-tree.ts'
+import type { OpenFile } from '../../src/io/file-tree.ts'
 
 /** Runs a tool; a failure is told with what it said. */
 export function tool(program: string, ...args: string[]): string {
@@ -18,6 +19,13 @@ export function tool(program: string, ...args: string[]): string {
     maxBuffer: 64 << 20,
     env: { ...process.env, MTOOLS_SKIP_CHECK: '1' },
   })
+}
+
+/** Runs a tool in a folder, which is made, with octets as its input. */
+export function toolIn(folder: string, argv: readonly string[], input: Uint8Array): void {
+  mkdirSync(folder, { recursive: true })
+  const [program = '', ...args] = argv
+  execFileSync(program, args, { cwd: folder, input, stdio: ['pipe', 'ignore', 'pipe'] })
 }
 
 /** A folder that goes with the test. */
@@ -92,10 +100,10 @@ export async function wholeOf(source: ByteSource, step = 1_000_003): Promise<Uin
 }
 
 /** A file on disk as a source; closed with the test. */
-export async function diskSource(path: string): Promise<SharedFile> {
-  const file = await SharedFile.open(path)
+export async function diskSource(path: string): Promise<OpenFile> {
+  const file = await openPlainFile(path)
   if (file === undefined) throw new Error(`${path} is no file`)
-  onTestFinished(() => file.release())
+  onTestFinished(() => file.close())
   return file
 }
 
@@ -118,4 +126,27 @@ export const fixtureFiles: FileMap = {
   'boot/vmlinuz': counted('line', 5, 2000),
   'boot/sub/a name that is longer than 8.3.txt': counted('row', 3, 90),
   empty: new Uint8Array(0),
+}
+
+/** Files in memory as an image's folder. */
+export function memoryFolder(files: FileMap, name = ''): FolderNode {
+  const below = new Map<string, Record<string, Uint8Array | `-> ${string}`>>()
+  const nodes: ImageNode[] = []
+  for (const [path, content] of Object.entries(files)) {
+    const [first = '', ...rest] = path.split('/')
+    if (rest.length > 0) {
+      below.set(first, { ...below.get(first), [rest.join('/')]: content })
+    } else if (typeof content === 'string') {
+      nodes.push({ type: 'link', name: first, target: () => Promise.resolve(content.slice(3)) })
+    } else {
+      const open = () => Promise.resolve(memorySource(content))
+      nodes.push({ type: 'file', name: first, size: content.length, open })
+    }
+  }
+  for (const [folder, inner] of below) nodes.push(memoryFolder(inner, folder))
+  return { type: 'folder', name, list: () => Promise.resolve(nodes) }
+}
+
+export function text(words: string): Uint8Array {
+  return new TextEncoder().encode(words)
 }

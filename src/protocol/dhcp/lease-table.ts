@@ -210,10 +210,14 @@ export class LeaseTable {
     const { survey = nobodyAsked } = place
     const isOpen = (address: Ipv4 | undefined): address is Ipv4 =>
       address !== undefined && this.#isFreeFor(place, client, address, now)
-    const before = this.find(client.key, place.subnet.subnet)?.address
-    const theirs = this.#reserved(place, client, now) ?? (isOpen(before) ? before : undefined)
-    // If anybody uses a machine's own address, it is the machine.
-    if (theirs !== undefined) return { address: theirs, isSure: true }
+    // If anybody uses a machine's own address, it is the machine; not so one that it once had.
+    const reserved = this.#reserved(place, client, now)
+    if (reserved !== undefined) return { address: reserved, isSure: true }
+    const before = this.find(client.key, place.subnet.subnet)
+    if (before !== undefined && isOpen(before.address)) {
+      const { address } = before
+      return { address, isSure: isHeld(before, now) || survey.isFree(address, now) }
+    }
     const unused = [wished, ...survey.ready(now)].find(
       (address) => isOpen(address) && !survey.isUsed(address, now),
     )
@@ -221,12 +225,15 @@ export class LeaseTable {
     return address === undefined ? undefined : { address, isSure: survey.isFree(address, now) }
   }
 
-  /** Rather one that its machine may still be on after its lease than none. */
+  /** Rather one that its machine may still be on after its lease than none; never a stranger's. */
   #any(place: Place, client: Client, now: number): Ipv4 | undefined {
     const holder = (address: Ipv4): Lease | undefined => this.#byAddress.get(address)
+    const isStrangers = (address: Ipv4): boolean =>
+      holder(address) === undefined && place.survey?.isUsed(address, now) === true
+    const strangers = { ...nobodyAsked, isUsed: isStrangers }
     return (
       chooseAddress(place, client, holder, now) ??
-      chooseAddress({ ...place, survey: undefined }, client, holder, now)
+      chooseAddress({ ...place, survey: strangers }, client, holder, now)
     )
   }
 

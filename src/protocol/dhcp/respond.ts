@@ -113,12 +113,28 @@ function selecting(
   const serverId = message.options.get(dhcpOption.serverId)
   if (serverId !== context.server) {
     const ours = serverId !== undefined && context.own.has(serverId)
-    if (!ours) context.leases.cede(context, client, requestedAddress(message), now)
-    return ignore(`the client took the offer of ${formatIpv4(serverId ?? anyAddress)}`)
+    const ignored = ignore(`the client took the offer of ${formatIpv4(serverId ?? anyAddress)}`)
+    return ours ? ignored : [...ignored, ...cede(message, client, context, now)]
   }
   const address = requestedAddress(message)
   if (address === anyAddress) return ignore('a request that names no address')
   return confirm(message, client, { ...context, address }, now)
+}
+
+/** What another server gave away is not ours to give now, and should not have been leased already. */
+function cede(
+  message: DhcpMessage,
+  client: Client,
+  { leases, ...place }: DhcpContext,
+  now: number,
+): readonly DhcpEffect[] {
+  const address = requestedAddress(message)
+  const lease = leases.holder(address)
+  leases.cede(place, client, address, now)
+  const isTaken = lease?.state === 'bound' && lease.key !== client.key && isHeld(lease, now)
+  if (!isTaken) return []
+  const reason = `another DHCP server gave it to ${client.key}, and ${lease.key} has a lease for it`
+  return [{ type: 'note', outcome: { type: 'dhcp.conflict', address, reason } }]
 }
 
 /** Some clients repeat `ciaddr` instead of 50 when they renew with a server id. */

@@ -36,14 +36,16 @@ export interface Peer {
 }
 
 const questionsInRound = 3
-/** The last question is asked after two of five parts: a server that pings an address first takes 3 s. */
-const partsOfRound = 5
+/** A round has a part between two questions and three behind the last: some servers ping first. */
+const partsBehindLast = 3
+const partsOfRound = questionsInRound - 1 + partsBehindLast
 
 export class ServerRole {
   readonly #timing: RoleTiming
   #state: RoleState = { type: 'asking' }
-  /** The questions of the state `asking`. */
-  #round = { since: 0, sent: 0, last: 0 }
+  /** Questions that were asked in the state `asking`. */
+  #sent = 0
+  #lastAsked = 0
   /** When the other server was heard, and when the one that is named. */
   #heard = { any: 0, rival: 0 }
   #nextProbe = 0
@@ -100,6 +102,11 @@ export class ServerRole {
     }
   }
 
+  /** A machine asks for an address: a good moment to look who answers, though not for each of many. */
+  machineAsked(now: number): void {
+    if (this.#state.type === 'full' && now >= this.#lastAsked + this.#part) this.#nextProbe = now
+  }
+
   /** A machine was heard to ask more than once and got no address from anybody. */
   unanswered(now: number): void {
     const state = this.#state
@@ -123,13 +130,15 @@ export class ServerRole {
   }
 
   #ask(now: number): void {
-    this.#round = { since: now, sent: 0, last: now }
+    this.#sent = 0
+    this.#lastAsked = now
   }
 
   #goOn(now: number): boolean {
     if (now < this.#nextOfRound()) return false
-    if (this.#round.sent < questionsInRound) {
-      this.#round = { ...this.#round, sent: this.#round.sent + 1, last: now }
+    if (this.#sent < questionsInRound) {
+      this.#sent += 1
+      this.#lastAsked = now
       return true
     }
     const before = this.#state.type === 'asking' ? this.#state.before : undefined
@@ -138,20 +147,21 @@ export class ServerRole {
     return false
   }
 
-  /** The verdict is no earlier than a whole wait after the last question, however late that was. */
+  /** The next question, or the verdict; counted from the last question, however late that was. */
   #nextOfRound(): number {
-    const { since, sent, last } = this.#round
-    const part = this.#timing.listen / partsOfRound
-    if (sent < questionsInRound) return since + sent * part
-    return Math.max(
-      since + this.#timing.listen,
-      last + (partsOfRound - questionsInRound + 1) * part,
-    )
+    if (this.#sent === 0) return this.#lastAsked
+    const isLast = this.#sent === questionsInRound
+    return this.#lastAsked + (isLast ? partsBehindLast : 1) * this.#part
+  }
+
+  get #part(): number {
+    return this.#timing.listen / partsOfRound
   }
 
   #askAgain(now: number): boolean {
     if (now < this.#nextProbe) return false
     this.#nextProbe = now + this.#timing.probe
+    this.#lastAsked = now
     return true
   }
 }

@@ -1,17 +1,18 @@
 /**
- * Puts TinyVM into `images/tinyvm/`: kernel, initrd, licences, and a manifest that says from what it
- * was made. Built again when our own files or the version changed; otherwise nothing is done.
+ * Puts TinyVM into its edition's folder: kernel, initrd, licences, and a manifest that says from what
+ * it was made. Built again when our own files or the version changed; otherwise nothing is done.
  */
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { cp, readFile, readdir, stat } from 'node:fs/promises'
+import { cp, readFile, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PackageArchive } from '../apt.ts'
 import { writeWhole } from '../package-files.ts'
 import { places } from '../places.ts'
 import { megabytes, step } from '../progress.ts'
+import type { Edition } from './editions.ts'
 import { composeImage } from './image.ts'
-import { ensureParts } from './parts.ts'
+import { type Parts, ensureParts } from './parts.ts'
 
 interface Manifest {
   readonly version: string
@@ -20,6 +21,8 @@ interface Manifest {
   readonly kernel: string
   readonly packages: readonly { readonly package: string; readonly version: string }[]
   readonly modules: readonly string[]
+  /** Paths in the image. */
+  readonly programs: readonly string[]
   readonly files: readonly {
     readonly file: string
     readonly size: number
@@ -28,47 +31,34 @@ interface Manifest {
 }
 
 /** Builds the image unless it is there and made from what is there now. */
-export async function ensureTinyvm(archive: PackageArchive, version: string): Promise<void> {
+export async function ensureTinyvm(
+  archive: PackageArchive,
+  edition: Edition,
+  version: string,
+): Promise<void> {
   const recipe = await recipeOf(version)
-  if (await isBuilt(recipe)) return
-  const parts = await ensureParts(archive)
+  const { image, parts: partsFolder } = edition
+  if (await isBuilt(image, recipe)) return
+  const parts = await ensureParts(archive, edition)
   await step(`TinyVM ${version} with Linux ${parts.release}`, async (line) => {
-    const source = {
-      parts,
-      partsFolder: places.tinyvmParts,
-      rootFolder: places.tinyvmRoot,
-      version,
+    const rootFolder = places.tinyvmRoot
+    const { initrd, tools } = await composeImage({ parts, partsFolder, rootFolder, version })
+    const vmlinuz = await readFile(join(partsFolder, 'vmlinuz'))
+    const files = Object.entries({ vmlinuz, initrd, tools })
+    for (const [name, octets] of files) {
+      await writeWhole(join(image, name), octets)
+      line.note(`${name} ${megabytes(octets.length)}`)
     }
-    const initrd = await composeImage(source)
-    const vmlinuz = await readFile(join(places.tinyvmParts, 'vmlinuz'))
-    const files = [
-      { file: 'vmlinuz', octets: vmlinuz },
-      { file: 'initrd', octets: initrd },
-    ]
-    for (const { file, octets } of files) await writeWhole(join(places.tinyvm, file), octets)
-    await cp(join(places.tinyvmParts, 'licences'), join(places.tinyvm, 'licences'), {
-      recursive: true,
-    })
-    await writeManifest({
-      version,
-      recipe,
-      kernel: parts.release,
-      packages: parts.packages,
-      modules: parts.modules.map(({ info }) => info.name),
-      files: files.map(({ file, octets }) => ({
-        file,
-        size: octets.length,
-        sha256: sha256(octets),
-      })),
-    })
-    line.note(`kernel ${megabytes(vmlinuz.length)}`)
-    line.note(`initrd ${megabytes(initrd.length)}`)
+    await rm(join(image, 'licences'), { recursive: true, force: true })
+    await cp(join(partsFolder, 'licences'), join(image, 'licences'), { recursive: true })
+    const manifest = manifestOf(parts, { version, recipe, files })
+    await writeWhole(join(image, 'manifest.json'), `${JSON.stringify(manifest, undefined, 2)}\n`)
   })
 }
 
-async function isBuilt(recipe: string): Promise<boolean> {
-  const path = join(places.tinyvm, 'manifest.json')
-  const files = ['vmlinuz', 'initrd'].map((name) => join(places.tinyvm, name))
+async function isBuilt(image: string, recipe: string): Promise<boolean> {
+  const path = join(image, 'manifest.json')
+  const files = ['vmlinuz', 'initrd', 'tools'].map((name) => join(image, name))
   if (!files.every((file) => existsSync(file))) return false
   // Without a manifest somebody put an image of their own there.
   if (!existsSync(path)) return true
@@ -76,9 +66,22 @@ async function isBuilt(recipe: string): Promise<boolean> {
   return (JSON.parse(await readFile(path, 'utf8')) as Manifest).recipe === recipe
 }
 
-async function writeManifest(manifest: Manifest): Promise<void> {
-  const path = join(places.tinyvm, 'manifest.json')
-  await writeWhole(path, `${JSON.stringify(manifest, undefined, 2)}\n`)
+interface Made {
+  readonly version: string
+  readonly recipe: string
+  readonly files: readonly (readonly [name: string, octets: Uint8Array])[]
+}
+
+function manifestOf(parts: Parts, { version, recipe, files }: Made): Manifest {
+  return {
+    version,
+    recipe,
+    kernel: parts.release,
+    packages: parts.packages,
+    modules: parts.modules.map(({ info }) => info.name),
+    programs: parts.programs.map(({ path }) => path),
+    files: files.map(([file, octets]) => ({ file, size: octets.length, sha256: sha256(octets) })),
+  }
 }
 
 /** Our files in the image, the code that composes it, and the version. */

@@ -136,13 +136,41 @@ test('a machine that is known has its address at once, asked about or not', () =
   const dhcp = { leaseSeconds: 60 }
   const before = ip(offered())
   leases.commit(place(), { key: '52:54:00:00:00:01' }, { address: before, seconds: 60 }, now)
-  for (const later of [0, 30_000, 3_600_000]) {
+  for (const later of [0, 30_000]) {
     now += later
     expect(unchecked(dhcp)).toBeUndefined()
     expect(offered(dhcp)).toBe(formatIpv4(before))
   }
   expect(unchecked({ mac: '52:54:00:00:00:99' })).toBeUndefined()
   expect(offered({ mac: '52:54:00:00:00:99' })).toBe('10.40.0.20')
+})
+
+test('an address that a machine once had is asked about: somebody may be on it since', () => {
+  const machine = mac('52:54:00:00:00:01')
+  const before = ip(offered())
+  leases.commit(place(), { key: machine, mac: machine }, { address: before, seconds: 60 }, now)
+  now += 60_000
+  expect(unchecked()).toBe(before)
+  survey.question(before, neighbours, now)
+  now += 500
+  look()
+  expect([unchecked(), offered()]).toEqual([undefined, formatIpv4(before)])
+  now += 3_600_000
+  expect(leases.setAside(before, printer, now)).toBeDefined()
+  expect(offered()).not.toBe(formatIpv4(before))
+})
+
+test('rather no address than that of a host which the kernel knows from before', () => {
+  const pool = [ip('10.40.0.100'), ip('10.40.0.101')] as const
+  const tiny = { ...place(), subnet: { ...lab, pool: [{ first: pool[0], last: pool[1] }] } }
+  for (const address of pool) {
+    table.set(address, printer)
+    survey.question(address, neighbours, now)
+  }
+  const client = { key: 'new' }
+  expect(leases.offer(tiny, client, undefined, now)).toBeUndefined()
+  leases.commit(tiny, { key: 'past' }, { address: pool[1], seconds: 60 }, now - 100_000)
+  expect(leases.offer(tiny, client, undefined, now)).toMatchObject({ address: pool[1] })
 })
 
 test('a wish is asked about first, and not heeded when somebody is there', () => {

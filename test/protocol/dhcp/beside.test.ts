@@ -141,10 +141,13 @@ test('a machine that takes the other offer of its own address keeps our lease, t
   expect(leases.holder(ip(address))).toBe(before)
 })
 
-test('another machine cannot talk us out of a lease', () => {
+test('an address of ours that the other server gives to another machine: told, and still leased', () => {
   lease()
   const before = leases.holder(ip(address))
   const wish = { mac: '52:54:00:00:00:02', requested: address, serverId: rival }
-  beside(message('request', wish))
+  expect(summary(beside(message('request', wish)))).toBe(
+    `the client took the offer of ${rival}, another DHCP server gave it to 52:54:00:00:00:02, ` +
+      'and 52:54:00:00:00:01 has a lease for it',
+  )
   expect(leases.holder(ip(address))).toBe(before)
 })

@@ -47,15 +47,25 @@ describe('nobody is there', () => {
     expect(type()).toBe('full')
   })
 
+  test('a machine that asks brings the next question forward, many machines one a second', () => {
+    role.machineAsked(now)
+    expect(pass(5000)).toEqual([0, 1000, 2000])
+    now = 10_000
+    role.machineAsked(now)
+    expect(role.tick(now)).toBe(true)
+    for (const at of [10_001, 10_500, 10_999]) {
+      role.machineAsked(at)
+      expect(role.tick(at)).toBe(false)
+    }
+    role.machineAsked(11_000)
+    expect(role.tick(11_000)).toBe(true)
+    expect(role.due).toBe(41_000)
+  })
+
   test('looks that come late make the wait longer, never shorter', () => {
     now = 4900
-    expect([role.tick(now), role.tick(now), role.tick(now), role.tick(now)]).toEqual([
-      true,
-      true,
-      true,
-      false,
-    ])
-    pass(2999)
+    expect([role.tick(now), role.tick(now)]).toEqual([true, false])
+    expect(pass(4999)).toEqual([5900, 6900])
     expect(type()).toBe('asking')
     pass(1)
     expect(type()).toBe('full')

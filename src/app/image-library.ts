@@ -1,0 +1,185 @@
+/**
+ * The images that are served: opens each when it is whole, lets go of it when it changes or goes,
+ * and offers what is in it as entries of the menu and as files below `boot/`. Nothing is copied.
+ */
+import { stat } from 'node:fs/promises'
+import { InputError, messageOf } from '../core/errors.ts'
+import type { Emit } from '../core/events.ts'
+import type { Arch, LinuxEntry } from '../boot/catalog.ts'
+import { treePath } from '../boot/tree-path.ts'
+import type { FileTree } from '../io/file-tree.ts'
+import { type ImageBoot, type NetbootImage, openNetbootImage } from '../io/netboot-image.ts'
+import type { NamedImage } from './image-names.ts'
+import { imageTitle } from './image-report.ts'
+
+interface Held {
+  readonly named: NamedImage
+  /** Of its file; another one means that it was replaced. */
+  readonly fingerprint: string
+  /** Undefined where it cannot be used, which was said. */
+  readonly image: NetbootImage | undefined
+}
+
+export interface ImageLibraryOptions {
+  /** The images that there are now. */
+  readonly named: () => readonly NamedImage[]
+  /** Names that entries of the menu have: those win. */
+  readonly taken: ReadonlySet<string>
+  readonly emit: Emit
+  readonly clock: () => number
+}
+
+/** A file that changed less than this ago may still be being copied. Milliseconds. */
+const settling = 2000
+
+/** The fingerprint of what is not there. */
+const missing = 'missing'
+
+export class ImageLibrary {
+  readonly #options: ImageLibraryOptions
+  readonly #held = new Map<string, Held>()
+  /** Fingerprints of what was not whole yet at the last look. */
+  readonly #waiting = new Map<string, string>()
+  #refreshing: Promise<void> | undefined
+
+  constructor(options: ImageLibraryOptions) {
+    this.#options = options
+  }
+
+  /** What can be booted, in the order of the names. */
+  entries(): readonly LinuxEntry[] {
+    return [...this.#held.values()]
+      .flatMap(({ named, image }) =>
+        image?.boot === undefined ? [] : entryOf(named, image, image.boot),
+      )
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  /** The files of each image, in a folder by its name. */
+  get tree(): FileTree {
+    return {
+      open: (path, client) => {
+        const [name = '', ...inner] = treePath(path) ?? []
+        const tree = this.#held.get(name)?.image?.tree
+        return inner.length === 0 || tree === undefined
+          ? Promise.resolve(undefined)
+          : tree.open(inner.join('/'), client)
+      },
+      list: async () => {
+        const lists = [...this.#held].map(async ([name, { image }]) =>
+          ((await image?.tree.list()) ?? []).map((path) => `${name}/${path}`),
+        )
+        return (await Promise.all(lists)).flat()
+      },
+    }
+  }
+
+  /** Looks what came, changed or went; one look at a time. */
+  refresh(): Promise<void> {
+    this.#refreshing ??= this.#look().finally(() => (this.#refreshing = undefined))
+    return this.#refreshing
+  }
+
+  async close(): Promise<void> {
+    await this.#refreshing?.catch(() => undefined)
+    for (const { image } of this.#held.values()) await image?.close()
+    this.#held.clear()
+  }
+
+  async #look(): Promise<void> {
+    const { named, taken } = this.#options
+    const wanted = new Map(
+      named().flatMap((one) => (taken.has(one.name) ? [] : [[one.name, one] as const])),
+    )
+    for (const name of this.#held.keys()) if (!wanted.has(name)) await this.#drop(name)
+    for (const one of wanted.values()) await this.#check(one)
+  }
+
+  async #check(named: NamedImage): Promise<void> {
+    const { name, source } = named
+    const found = await fingerprintOf(source)
+    const held = this.#held.get(name)
+    if (held?.fingerprint === (found?.fingerprint ?? missing)) return
+    if (held !== undefined) await this.#drop(name)
+    if (found === undefined) {
+      if (named.isConfigured) this.#hold(named, missing, `there is no file ${source}`)
+      return
+    }
+    const age = this.#options.clock() - found.changed
+    const isSettled = age >= settling || this.#waiting.get(name) === found.fingerprint
+    this.#waiting.set(name, found.fingerprint)
+    if (isSettled) await this.#open(named, found.fingerprint)
+  }
+
+  async #open(named: NamedImage, fingerprint: string): Promise<void> {
+    this.#waiting.delete(named.name)
+    try {
+      const image = await openNetbootImage(named.source)
+      this.#held.set(named.name, { named, fingerprint, image })
+      this.#say(named, image)
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      this.#hold(named, fingerprint, messageOf(error))
+    }
+  }
+
+  /** Remembered as it is, so that it is said once. */
+  #hold(named: NamedImage, fingerprint: string, reason: string): void {
+    this.#held.set(named.name, { named, fingerprint, image: undefined })
+    this.#options.emit({ type: 'image.refused', entry: named.name, reason })
+  }
+
+  #say({ name, isConfigured }: NamedImage, { boot, contents, notes }: NetbootImage): void {
+    const { emit } = this.#options
+    if (boot !== undefined) {
+      const detail = [`${boot.system}, ${contents.format}`, ...notes].join('; ')
+      emit({ type: 'image.ready', entry: name, detail })
+    } else if (isConfigured || contents.folder === undefined) {
+      // A folder that boots nothing by itself is one that entries of the menu refer to.
+      emit({ type: 'image.refused', entry: name, reason: notes.join('; ') })
+    }
+  }
+
+  async #drop(name: string): Promise<void> {
+    const { image } = this.#held.get(name) ?? {}
+    this.#held.delete(name)
+    if (image === undefined) return
+    this.#options.emit({ type: 'image.gone', entry: name })
+    await image.close()
+  }
+}
+
+function entryOf(named: NamedImage, image: NetbootImage, boot: ImageBoot): LinuxEntry {
+  const { name } = named
+  return {
+    type: 'linux',
+    name,
+    title: named.title ?? imageTitle(image, name),
+    arch: archesOf(boot),
+    kernel: `boot/${name}/${boot.kernel}`,
+    initrd: boot.initrd.map((path) => `boot/${name}/${path}`),
+    args: named.args ?? boot.args,
+  }
+}
+
+/** A kernel of 32 bits runs on both. */
+function archesOf({ about }: ImageBoot): readonly Arch[] {
+  if (about?.arch === 'arm64') return ['arm64']
+  return about?.is64 === true ? ['x64'] : ['x64', 'ia32']
+}
+
+/** The image is wrong, or the machine does not let us read it: either is said, and no bug. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof InputError || (error instanceof Error && 'code' in error)
+}
+
+async function fingerprintOf(
+  path: string,
+): Promise<{ fingerprint: string; changed: number } | undefined> {
+  try {
+    const { size, mtimeMs, ino, dev } = await stat(path)
+    return { fingerprint: [size, mtimeMs, ino, dev].join('-'), changed: mtimeMs }
+  } catch {
+    return undefined
+  }
+}

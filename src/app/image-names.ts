@@ -1,0 +1,76 @@
+/**
+ * Which images there are, by name: those that the configuration names, and those that somebody put
+ * into `images/`. Opens none of them.
+ */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Config } from './config-schema.ts'
+
+export interface NamedImage {
+  readonly name: string
+  /** Path of a file or a folder. */
+  readonly source: string
+  /** Instead of what the image says of itself. */
+  readonly title?: string | undefined
+  readonly args?: string | undefined
+  /** Somebody named it; else it was found in `images/`. */
+  readonly isConfigured: boolean
+}
+
+export const imagesFolder = fileURLToPath(new URL('../../images', import.meta.url))
+
+/** Endings of files that are images. */
+export const imageEndings = ['.ova', '.vmdk', '.img', '.raw'] as const
+
+/** Folders that Bootlace fills itself. */
+const ownFolders: ReadonlySet<string> = new Set(['tinyvm', 'tinyvm-arm64'])
+
+/** Parts of a VMDK that another file names. */
+const isExtent = /-(flat|[sf]\d{3})\.vmdk$/i
+
+/** What lies in the folder: of two with one name the first by alphabet. */
+export function droppedImages(folder = imagesFolder): readonly NamedImage[] {
+  const images = new Map<string, NamedImage>()
+  for (const entry of entriesOf(folder)) {
+    const name = entry.isDirectory() ? folderName(entry.name) : fileName(entry.name)
+    if (name === undefined || images.has(name)) continue
+    images.set(name, { name, source: join(folder, entry.name), isConfigured: false })
+  }
+  return [...images.values()]
+}
+
+/** All images; a name of the configuration is the configuration's. */
+export function namedImages({ images }: Pick<Config, 'images'>): readonly NamedImage[] {
+  const configured = Object.entries(images).map(([name, image]) => ({
+    name,
+    ...image,
+    isConfigured: true,
+  }))
+  const taken = new Set(configured.map(({ name }) => name))
+  return [...configured, ...droppedImages().filter(({ name }) => !taken.has(name))]
+}
+
+function entriesOf(folder: string) {
+  try {
+    const entries = readdirSync(folder, { withFileTypes: true })
+    return entries.sort((a, b) => (a.name < b.name ? -1 : 1))
+  } catch {
+    return [] // there is no such folder: then there are no images
+  }
+}
+
+function folderName(name: string): string | undefined {
+  return name.startsWith('.') || ownFolders.has(name) ? undefined : plainName(name)
+}
+
+function fileName(name: string): string | undefined {
+  const ending = imageEndings.find((one) => name.toLowerCase().endsWith(one))
+  if (ending === undefined || name.startsWith('.') || isExtent.test(name)) return undefined
+  return plainName(name.slice(0, -ending.length))
+}
+
+/** A word that menus and `boot:` take. */
+function plainName(name: string): string {
+  return name.replaceAll(/[^\w.-]+/g, '-').replace(/^[.-]+/, '') || 'image'
+}

@@ -1,0 +1,147 @@
+/**
+ * GRUB's script language: quotes, names of devices and the commands that boot one entry.
+ *
+ * Between single quotes everything means itself, so all text of people's own stands there. What a
+ * kernel is given GRUB writes into one line again: it puts `"` round an argument with a space in it,
+ * as the kernel reads it, and a `\` before a quote of its own, which no kernel reads. So arguments
+ * come here word by word, without their quotes.
+ *
+ * GRUB 2.12: docs/grub.texi "Quoting", grub-core/lib/cmdline.c, grub-core/net/net.c.
+ */
+import type { Arch, BootEntry, LinuxEntry } from './catalog.ts'
+import { type Ability, type MenuContext, kernelArguments } from './menu.ts'
+
+/** What else can be started on a processor, by UEFI. */
+interface Programs {
+  readonly memtest?: string
+  readonly autodeploy?: string
+  /** Loaders of systems on a disk, the most special first; `BOOT` is everybody's fallback. */
+  readonly disk: readonly string[]
+}
+
+const programs: Partial<Record<Arch, Programs>> = {
+  x64: {
+    memtest: 'memtest64.efi',
+    autodeploy: 'snponly64.efi.vmw-hardwired',
+    disk: [
+      'Microsoft/Boot/bootmgfw.efi',
+      ...['debian', 'ubuntu', 'fedora', 'redhat', 'centos', 'rocky', 'almalinux'].map(
+        (system) => `${system}/shimx64.efi`,
+      ),
+      ...['sles', 'opensuse'].map((system) => `${system}/shim.efi`),
+      'BOOT/BOOTX64.EFI',
+    ],
+  },
+  ia32: {
+    memtest: 'memtest32.efi',
+    autodeploy: 'snponly32.efi.vmw-hardwired',
+    disk: ['BOOT/BOOTIA32.EFI'],
+  },
+  arm64: {
+    disk: [
+      ...['debian', 'ubuntu', 'fedora', 'redhat', 'centos', 'rocky', 'almalinux'].map(
+        (system) => `${system}/shimaa64.efi`,
+      ),
+      'BOOT/BOOTAA64.EFI',
+    ],
+  },
+}
+
+export function grubAbility({ architecture, loaders, trampUrl }: MenuContext): Ability {
+  return {
+    boots: (entry) => {
+      switch (entry.type) {
+        case 'linux':
+          return [entry.kernel, ...entry.initrd].every((path) => !path.startsWith('https:'))
+        case 'memtest':
+          return loaders.has(programs[architecture]?.memtest ?? '')
+        case 'autodeploy':
+          return trampUrl !== undefined && loaders.has(programs[architecture]?.autodeploy ?? '')
+        case 'disk':
+          return true
+        case 'shell':
+          return false // GRUB's own is behind the key c, in each of its menus
+      }
+    },
+    asks: ({ pbkdf2 }) => pbkdf2 !== undefined,
+  }
+}
+
+/** Lines of a `menuentry`; `$files` is the device that the boot tree is on. */
+export function grubCommands(entry: BootEntry, context: MenuContext): string[] {
+  switch (entry.type) {
+    case 'linux':
+      return linux(entry, context)
+    case 'disk':
+      return disk(context)
+    case 'memtest':
+    case 'autodeploy':
+      return [`chainloader ${fileWord(programs[context.architecture]?.[entry.type] ?? '')}`]
+    case 'shell':
+      return []
+  }
+}
+
+/** Programs that nobody signed: Secure Boot refuses them. */
+export function isUnsigned({ type }: BootEntry): boolean {
+  return type === 'memtest' || type === 'autodeploy'
+}
+
+/** One word that means itself. */
+export function quoted(text: string): string {
+  return `'${text
+    .toWellFormed()
+    .replaceAll(/\p{Cc}/gu, ' ')
+    .replaceAll("'", "'\\''")}'`
+}
+
+/** The HTTP device of our URL: `(http,192.168.50.1)`, `(http,192.168.50.1,8080)`. */
+export function httpDevice(url: string): string {
+  const { hostname, port } = new URL(url)
+  return `(http,${hostname}${port === '' ? '' : `,${port}`})`
+}
+
+function linux({ kernel, initrd, args }: LinuxEntry, context: MenuContext): string[] {
+  const words = argumentWords(kernelArguments(args, context.variables))
+  return [
+    ['linux', fileWord(kernel), ...words.map(quoted)].join(' '),
+    ...(initrd.length > 0 ? [['initrd', ...initrd.map(fileWord)].join(' ')] : []),
+  ]
+}
+
+/** A path in the tree, from the device it came from; a URL as GRUB names it. */
+function fileWord(path: string): string {
+  if (!path.startsWith('http://')) return `"$files"${quoted(`/${escaped(path)}`)}`
+  const url = URL.parse(path)
+  return url === null ? quoted(path) : quoted(httpDevice(path) + url.pathname + url.search)
+}
+
+/** GRUB sends a path over HTTP as it is. */
+function escaped(path: string): string {
+  const parts = path.split('/').filter((part) => part !== '')
+  return parts.map((part) => encodeURIComponent(part.toWellFormed())).join('/')
+}
+
+/** Split at spaces outside of double quotes, which fall away. */
+export function argumentWords(args: string): readonly string[] {
+  const words = args.match(/(?:"[^"]*"|[^ "]|")+/g) ?? []
+  return words.map((word) => word.replaceAll('"', ''))
+}
+
+/**
+ * GRUB cannot tell the firmware to go on with the next boot device: after its `exit` UEFI firmware
+ * takes the boot for done and opens its own menu. So it looks for what a disk has.
+ */
+function disk({ architecture }: MenuContext): string[] {
+  const loaders = programs[architecture]?.disk ?? ['BOOT/BOOT.EFI']
+  return [
+    `for loader in ${loaders.map((path) => `/EFI/${path}`).join(' ')}; do`,
+    '  if search --no-floppy --set=disk --file "$loader"; then',
+    '    if chainloader "($disk)$loader"; then boot; fi',
+    '  fi',
+    'done',
+    "echo 'There is no system on a disk of this machine.'",
+    'sleep --interruptible 5',
+    'exit 1',
+  ]
+}

@@ -1,0 +1,95 @@
+/**
+ * The iPXE commands that boot one entry, and how text of people's own stands in a script.
+ *
+ * iPXE has no quotes: a line is split at white space, `||`, `&&`, `;` and words that begin with `#`
+ * are special as whole words, and `${…}` is expanded in each word afterwards (ipxe src/core/exec.c).
+ * So a special word is hidden behind a setting that does not exist.
+ */
+import type { BootEntry, LinuxEntry } from './catalog.ts'
+import { type Ability, type MenuContext, kernelArguments } from './menu.ts'
+
+export function ipxeAbility({ trampUrl, loaders }: MenuContext): Ability {
+  return {
+    boots: ({ type }) => {
+      if (type === 'autodeploy') return trampUrl !== undefined
+      if (type === 'memtest') return loaders.has('memtest64') || loaders.has('memtest64.efi')
+      return true
+    },
+    asks: () => true,
+  }
+}
+
+/** To a started system, to the label `failed` with the reason in `problem`, or to `back`. */
+export function ipxeCommands(entry: BootEntry, context: MenuContext): string[] {
+  switch (entry.type) {
+    case 'linux':
+      return linux(entry, context)
+    case 'disk':
+      return [
+        // On UEFI, `exit 1` makes the boot manager go on; a plain `exit` may stop in its menu.
+        'iseq ${platform} efi && exit 1 ||',
+        'sanboot --no-describe --drive 0x80 || exit 1',
+      ]
+    case 'shell':
+      return ['echo Type exit to come back', 'shell ||', 'goto back']
+    case 'memtest':
+      return [
+        'imgfree',
+        'set problem Could not load the memory test',
+        'set memtest memtest64',
+        'iseq ${platform} efi && set memtest memtest64.efi ||',
+        `kernel ${context.url}/\${memtest} console=ttyS0,115200 || goto failed`,
+        'boot || goto failed',
+      ]
+    case 'autodeploy':
+      return [
+        'set problem The Auto Deploy mirror gave no boot script',
+        `chain --autofree ${context.trampUrl ?? ''} || goto failed`,
+      ]
+  }
+}
+
+/** EFI kernels find their initrds by name, so each has one and the arguments list them. */
+function linux(entry: LinuxEntry, context: MenuContext): string[] {
+  const initrds = entry.initrd.map((path, index) => ({ path, name: `initrd${index}` }))
+  const args = [
+    ...initrds.map(({ name }) => `initrd=${name}`),
+    words(kernelArguments(entry.args, context.variables)),
+  ]
+  return [
+    'imgfree',
+    `set problem Could not load ${words(entry.kernel)}`,
+    `kernel ${link(entry.kernel, context)} ${args.join(' ').trim()}`.trimEnd() + ' || goto failed',
+    ...initrds.flatMap(({ path, name }) => [
+      `set problem Could not load ${words(path)}`,
+      `initrd --name ${name} ${link(path, context)} || goto failed`,
+    ]),
+    `set problem Could not start ${words(entry.kernel)}`,
+    'boot || goto failed',
+  ]
+}
+
+/** A path in the tree as a URL, a URL as it is; neither with anything that ends a word. */
+export function link(path: string, { url }: Pick<MenuContext, 'url'>): string {
+  if (/^https?:\/\//.test(path)) return visible(path)
+  const parts = path.split('/').filter((part) => part !== '')
+  return `${url}/${parts.map((part) => encodeURIComponent(part.toWellFormed())).join('/')}`
+}
+
+/** The user's own escapes stay; what cannot stand in a word, or begins a setting, becomes one. */
+function visible(url: string): string {
+  return url
+    .toWellFormed()
+    .replaceAll(/[^!-~]|[{}]/gu, (character) => encodeURIComponent(character))
+}
+
+/** Words that mean themselves: no operator, no comment, no setting. */
+export function words(text: string): string {
+  return text
+    .toWellFormed()
+    .split(/[\s\p{Cc}]+/u)
+    .filter((word) => word !== '')
+    .map((word) => word.replaceAll('${', '$%7B'))
+    .map((word) => (/^(#|\|\|$|&&$|;$)/.test(word) ? `\${nothing}${word}` : word))
+    .join(' ')
+}

@@ -1,0 +1,120 @@
+/**
+ * Opens an image, whatever it is, as far as its file systems: an OVA, an OVF with its disks beside
+ * it, a VMDK, a raw disk, or a folder. Says what it is; knows nothing of booting.
+ */
+import { readdir, realpath, stat } from 'node:fs/promises'
+import { basename, dirname, extname, join } from 'node:path'
+import { InputError, ProtocolError, messageOf } from '../core/errors.ts'
+import { type ByteSource, readExactly } from '../wire/byte-source.ts'
+import { latin1 } from '../wire/bytes.ts'
+import type { FolderNode } from '../wire/image-node.ts'
+import { type DiskVolume, readVolumes } from '../wire/volumes.ts'
+import { diskFolder } from './disk-folder.ts'
+import { type OpenBeside, openDisk } from './disk-format.ts'
+import type { Ovf } from './ovf.ts'
+import { type OvfPackage, type PackageFiles, openOvfPackage, ovaFiles } from './ovf-package.ts'
+import { SharedFiles } from './shared-files.ts'
+
+export interface ImageContents {
+  /** `OVA with VMDK (streamOptimized)`, `raw disk`, `folder`. */
+  readonly format: string
+  /** The virtual machine that it was exported from. */
+  readonly machine: (Ovf & { readonly checked: boolean }) | undefined
+  readonly volumes: readonly DiskVolume[]
+  /** The roots to look for boot files in. */
+  readonly roots: readonly FolderNode[]
+  /** The folder on disk, where it is one. */
+  readonly folder: string | undefined
+  readonly files: SharedFiles
+  readonly notes: readonly string[]
+}
+
+/** Throws InputError saying what is wrong with the image, and where; then nothing stays open. */
+export async function openContents(path: string): Promise<ImageContents> {
+  const files = new SharedFiles()
+  try {
+    return await open(path, files)
+  } catch (error) {
+    await files.release()
+    if (error instanceof ProtocolError) throw new InputError([`${path}: ${error.message}`])
+    throw error
+  }
+}
+
+async function open(path: string, files: SharedFiles): Promise<ImageContents> {
+  const real = await realPathOf(path)
+  if ((await stat(real)).isDirectory()) return openFolder(real, files)
+  const beside: OpenBeside = (name) => files.open(join(dirname(real), basename(name)))
+  if (extname(real).toLowerCase() === '.ovf') return openOvf(real, files)
+  const file = await files.open(real)
+  if (file === undefined) throw new InputError([`${path}: is no plain file`])
+  if (file.size === 0) throw new InputError([`${path}: is empty`])
+  if (await isTar(file)) return openPackage('OVA', await ovaFiles(file), files)
+  const disk = await openDisk(file, beside)
+  const { volumes, problems } = await readVolumes(disk.source)
+  return contents({ format: disk.format, volumes, notes: problems, files })
+}
+
+async function realPathOf(path: string): Promise<string> {
+  try {
+    return await realpath(path)
+  } catch (error) {
+    throw new InputError([`${path}: cannot be read: ${messageOf(error)}`])
+  }
+}
+
+async function openFolder(folder: string, files: SharedFiles): Promise<ImageContents> {
+  const ovf = (await readdir(folder)).find((name) => name.toLowerCase().endsWith('.ovf'))
+  if (ovf !== undefined) return openOvf(join(folder, ovf), files)
+  const root = diskFolder(folder)
+  return { ...contents({ format: 'folder', volumes: [], notes: [], files }), roots: [root], folder }
+}
+
+/** The descriptor's neighbours are its package: no more of them than a package has. */
+async function openOvf(path: string, files: SharedFiles): Promise<ImageContents> {
+  const folder = dirname(path)
+  const stem = basename(path).slice(0, -'.ovf'.length)
+  const members = new Map<string, ByteSource>()
+  for (const name of await readdir(folder)) {
+    const own = name === basename(path) || name.toLowerCase() === `${stem.toLowerCase()}.mf`
+    if (!own && !/\.(vmdk|img|iso|nvram)$/i.test(name)) continue
+    const file = await files.open(join(folder, name))
+    if (file !== undefined) members.set(name, file)
+  }
+  return openPackage('OVF', members, files)
+}
+
+async function openPackage(
+  kind: 'OVA' | 'OVF',
+  members: PackageFiles,
+  files: SharedFiles,
+): Promise<ImageContents> {
+  const { ovf, checked, disks } = await openOvfPackage(members)
+  const beside: OpenBeside = (name) => Promise.resolve(members.get(name))
+  const volumes: DiskVolume[] = []
+  const notes: string[] = checked ? [] : ['it has no manifest: its files could not be checked']
+  let format = ''
+  for (const { name, source } of disks) {
+    const disk = await openDisk(source, beside)
+    format ||= disk.format
+    const found = await readVolumes(disk.source)
+    volumes.push(...found.volumes)
+    notes.push(...found.problems.map((problem) => `${name}: ${problem}`))
+  }
+  return {
+    ...contents({ format: `${kind} with ${format}`, volumes, notes, files }),
+    machine: { ...ovf, checked } satisfies Ovf & Pick<OvfPackage, 'checked'>,
+  }
+}
+
+function contents(
+  found: Pick<ImageContents, 'format' | 'volumes' | 'notes' | 'files'>,
+): ImageContents {
+  const roots = found.volumes.map(({ root }) => root)
+  return { ...found, machine: undefined, folder: undefined, roots }
+}
+
+async function isTar(file: ByteSource): Promise<boolean> {
+  if (file.size < 512) return false
+  return latin1(await readExactly(file, 257, 5, 'tar')) === 'ustar'
+}

@@ -1,0 +1,46 @@
+/** Who sends a request, and by which name and port it reached us: what the menus need to know. */
+import type { FastifyRequest } from 'fastify'
+import { parseMac } from '../core/address.ts'
+import { plainAddress, withoutZone } from '../core/ipv6.ts'
+import { firmwareOfPlatform } from '../boot/platform-names.ts'
+import type { Client } from '../io/file-tree.ts'
+
+/** What our scripts let a loader say of itself. */
+export interface ClientRoute {
+  readonly Querystring: {
+    readonly mac?: string | readonly string[]
+    readonly arch?: string | readonly string[]
+  }
+}
+
+export function clientOf(request: FastifyRequest<ClientRoute>): Client {
+  const { mac, arch } = request.query
+  return {
+    via: 'http',
+    ip: plainAddress(request.ip),
+    mac: typeof mac === 'string' ? parseMac(mac) : undefined,
+    firmware: typeof arch === 'string' ? firmwareOfPlatform(arch) : undefined,
+    ...serverOf(request),
+  }
+}
+
+/**
+ * The name and port by which the client reached us, for the URLs in its menu: the `Host` it sent,
+ * since the socket's own address may lie behind a container's port mapping. Only the client that
+ * sent it gets it back. Without a zone: no loader needs it, and a URL cannot hold it (WHATWG URL).
+ */
+function serverOf({
+  headers,
+  socket,
+}: FastifyRequest<ClientRoute>): Pick<Client, 'server' | 'port'> {
+  const host = hostHeader.exec(headers.host ?? '')?.groups
+  const name = host?.['ipv6'] ?? host?.['name']
+  if (name === undefined) {
+    return { server: withoutZone(plainAddress(socket.localAddress ?? '127.0.0.1')) }
+  }
+  return { server: name, port: Number(host?.['port'] ?? 80) }
+}
+
+/** RFC 9110 §7.2; a zone is written `%25net0` (RFC 6874), by some only `%net0`. */
+const hostHeader =
+  /^(?:\[(?<ipv6>[\da-f:.]+)(?:%[\w.~-]+)?\]|(?<name>[\w.-]+))(?::(?<port>\d{1,5}))?$/i

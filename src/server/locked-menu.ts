@@ -1,0 +1,108 @@
+/**
+ * Entries and groups that ask for a password, for iPXE: `GET /menu/NAME.ipxe` with the password in
+ * its `Authorization` header (RFC 7617) is answered by the script that boots it. The password is
+ * checked against the hash in the catalog, and neither kept nor told to anybody.
+ *
+ * Each address may be wrong five times in a minute; what it tries beyond that is not looked at.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { LRUCache } from 'lru-cache'
+import type { Mac } from '../core/address.ts'
+import type { Clock } from '../core/clock.ts'
+import { type Lock, allEntries } from '../boot/catalog.ts'
+import { renderIpxeOpened } from '../boot/menu-ipxe.ts'
+import type { Client } from '../io/file-tree.ts'
+import { opens } from '../io/password-hash.ts'
+import { type ClientRoute, clientOf } from './http-client.ts'
+import { type MenuSite, macFor, menuContext } from './menu-context.ts'
+
+interface MenuRoute extends ClientRoute {
+  readonly Params: { readonly name: string }
+}
+
+type Verdict =
+  | { readonly type: 'opened' }
+  | { readonly type: 'refused'; readonly status: number; readonly reason: string }
+
+export function lockedMenuRoute(
+  server: FastifyInstance,
+  options: MenuSite & { readonly clock: Clock },
+): void {
+  const guard = new Guard(options.clock)
+  server.get<MenuRoute>('/menu/:name(^[\\w.-]+).ipxe', async (request, reply) => {
+    const { name } = request.params
+    const lock = allEntries(options.catalog.entries).find((entry) => entry.name === name)?.lock
+    if (lock === undefined) return say(reply, 404, 'no entry of this name asks for a password')
+    const password = passwordIn(request)
+    if (password === undefined) {
+      void reply.header('www-authenticate', `Basic realm="${name}", charset="UTF-8"`)
+      return say(reply, 401, 'this entry asks for a password')
+    }
+    const client = clientOf(request)
+    const mac = macFor(client, options)
+    const about = { mac, ip: client.ip, entry: name }
+    const verdict = await guard.judge(client.ip, lock, password)
+    if (verdict.type === 'refused') {
+      options.emit({ type: 'menu.refused', ...about, reason: verdict.reason })
+      return say(reply, verdict.status, verdict.reason)
+    }
+    options.emit({ type: 'menu.opened', ...about })
+    return script(reply, name, { client, mac, options })
+  })
+}
+
+interface Opened {
+  readonly client: Client
+  readonly mac: Mac | undefined
+  readonly options: MenuSite
+}
+
+function script(reply: FastifyReply, name: string, { client, mac, options }: Opened): FastifyReply {
+  const text = renderIpxeOpened(name, menuContext(mac, client, options))
+  return text === undefined
+    ? say(reply, 404, 'this machine cannot boot that')
+    : reply.type(plain).header('cache-control', 'no-store').send(text)
+}
+
+const plain = 'text/plain; charset=utf-8'
+
+function say(reply: FastifyReply, status: number, text: string): FastifyReply {
+  return reply.code(status).type(plain).send(`${text}\n`)
+}
+
+/** RFC 7617 §2: a name, which does not matter here, a colon, the password. */
+function passwordIn({ headers }: FastifyRequest<MenuRoute>): string | undefined {
+  const [, encoded] = /^basic +([a-z0-9+/]+=*)$/i.exec(headers.authorization ?? '') ?? []
+  if (encoded === undefined) return undefined
+  return /:(.*)$/s.exec(Buffer.from(encoded, 'base64').toString())?.[1]
+}
+
+const triesAllowed = 5
+/** Milliseconds. */
+const triesAge = 60_000
+
+/** Checks passwords, and counts the wrong ones of each address. */
+class Guard {
+  readonly #clock: Clock
+  /** When each address was wrong. */
+  readonly #wrong = new LRUCache<string, readonly number[]>({ max: 1024 })
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  async judge(ip: string, lock: Lock, password: string): Promise<Verdict> {
+    const now = this.#clock()
+    const wrong = (this.#wrong.get(ip) ?? []).filter((at) => now - at < triesAge)
+    if (wrong.length >= triesAllowed) {
+      return { type: 'refused', status: 429, reason: 'too many wrong passwords: wait a minute' }
+    }
+    // Counted before it is looked at: several at once are several tries.
+    this.#wrong.set(ip, [...wrong, now])
+    if (!(await opens(lock, password))) {
+      return { type: 'refused', status: 403, reason: 'wrong password' }
+    }
+    this.#wrong.delete(ip)
+    return { type: 'opened' }
+  }
+}

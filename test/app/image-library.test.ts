@@ -1,0 +1,217 @@
+/** Images as they come, change and go while they are served. */
+import { mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { expect, onTestFinished, test } from 'vitest'
+import { droppedImages } from '../../src/app/image-names.ts'
+import { ImageLibrary } from '../../src/app/image-library.ts'
+import { imageReport, reportLines } from '../../src/app/image-report.ts'
+import type { ServiceEvent } from '../../src/core/events.ts'
+import type { Client } from '../../src/io/file-tree.ts'
+import { openNetbootImage } from '../../src/io/netboot-image.ts'
+import { readCpio, writeCpio } from '../../src/wire/cpio.ts'
+import { fixtureImage, testFolder, text, writeFiles, wholeOf } from '../support/image-files.ts'
+import { ovaOf } from '../support/ova.ts'
+import { tarOf } from '../support/tar-writer.ts'
+
+const client: Client = { via: 'http', ip: '10.0.0.9', server: '10.0.0.1' }
+
+function libraryOf(folder: string, taken: readonly string[] = []) {
+  const events: Omit<ServiceEvent, 'at'>[] = []
+  const state = { now: Date.now() + 60_000 }
+  const library = new ImageLibrary({
+    named: () => droppedImages(folder),
+    taken: new Set(taken),
+    emit: (event) => events.push(event),
+    clock: () => state.now,
+  })
+  onTestFinished(() => library.close())
+  const said = () => events.splice(0).map(({ type, entry }) => `${type} ${entry}`)
+  return { library, state, said, events }
+}
+
+/** A folder as Tiny Core leaves it on a disk. */
+function tinyCore(folder: string): string {
+  const core = writeCpio([{ type: 'directory', path: 'etc', mode: 0o755 }], 0)
+  return writeFiles(folder, {
+    'tce/boot/vmlinuz': text('kernel'),
+    'tce/boot/core.gz': gzipSync(core),
+    'tce/boot/extlinux/extlinux.conf': text(
+      'LABEL core\nKERNEL /tce/boot/vmlinuz\nINITRD ../core.gz\nAPPEND quiet tce=sda1\n',
+    ),
+    'tce/onboot.lst': text('nginx.tcz\n'),
+    'tce/optional/nginx.tcz': text('web server'),
+    'tce/mydata.tgz': gzipSync(tarOf([{ path: 'etc/motd', octets: text('hello') }])),
+  })
+}
+
+async function textAt(library: ImageLibrary, path: string): Promise<string | undefined> {
+  const file = await library.tree.open(path, client)
+  if (file === undefined) return undefined
+  const octets = await wholeOf(file)
+  await file.close()
+  return new TextDecoder().decode(octets)
+}
+
+test('a folder with Tiny Core is an entry with a second initrd, its files served as they are', async () => {
+  const folder = testFolder()
+  tinyCore(join(folder, 'my tiny'))
+  const { library, said } = libraryOf(folder)
+  await library.refresh()
+  expect(said()).toEqual(['image.ready my-tiny'])
+  expect(library.entries()).toEqual([
+    {
+      type: 'linux',
+      name: 'my-tiny',
+      title: 'my-tiny (Tiny Core Linux)',
+      arch: ['x64', 'ia32'],
+      kernel: 'boot/my-tiny/tce/boot/vmlinuz',
+      initrd: ['boot/my-tiny/tce/boot/core.gz', 'boot/my-tiny/overlay.cpio'],
+      args: 'quiet base norestore noswap',
+    },
+  ])
+  expect(await textAt(library, 'my-tiny/TCE/boot/VMLINUZ')).toBe('kernel')
+  const overlay = await library.tree.open('my-tiny/overlay.cpio', client)
+  const paths = readCpio(await wholeOf(overlay!)).map(({ path }) => path)
+  expect(paths).toContain('tmp/builtin/optional/nginx.tcz')
+  expect(paths).toContain('etc/motd')
+  await overlay!.close()
+})
+
+test('of a disk nothing is served but what boots', async () => {
+  const folder = testFolder()
+  writeFileSync(join(folder, 'a.ova'), ovaOf({ disk: fixtureImage('stream.vmdk') }))
+  const { library, said, events } = libraryOf(folder)
+  await library.refresh()
+  // The fixture has no boot loader.
+  expect(events[0]?.reason).toContain('no boot loader configuration with a Linux kernel was found')
+  expect(said()).toEqual(['image.refused a'])
+  expect(library.entries()).toEqual([])
+  expect(await textAt(library, 'a/boot/vmlinuz')).toBeUndefined()
+  expect(await library.tree.list()).toEqual([])
+})
+
+test('a file that is still being copied is not offered; once it is whole it is', async () => {
+  const folder = testFolder()
+  const { library, state, said } = libraryOf(folder)
+  const file = join(folder, 'a.ova')
+  const whole = ovaOf({ disk: fixtureImage('stream.vmdk') })
+  state.now = Date.now()
+  writeFileSync(file, whole.subarray(0, 10_000))
+  await library.refresh()
+  expect(said()).toEqual([])
+  writeFileSync(file, whole)
+  await library.refresh()
+  expect(said()).toEqual([])
+  // Unchanged since the look before: it is all there.
+  await library.refresh()
+  expect(said()).toEqual(['image.refused a'])
+  await library.refresh()
+  expect(said()).toEqual([])
+})
+
+test('an image that is replaced or taken away goes, and what is being sent is sent to its end', async () => {
+  const folder = testFolder()
+  tinyCore(join(folder, 'tiny'))
+  const { library, said } = libraryOf(folder)
+  await library.refresh()
+  const open = await library.tree.open('tiny/overlay.cpio', client)
+  const etag = open!.etag
+  renameSync(join(folder, 'tiny'), join(folder, 'other'))
+  await library.refresh()
+  expect(said()).toEqual(['image.ready tiny', 'image.gone tiny', 'image.ready other'])
+  expect(await library.tree.open('tiny/overlay.cpio', client)).toBeUndefined()
+  await open!.close()
+  await open!.close()
+  const again = await library.tree.open('other/overlay.cpio', client)
+  expect(again!.etag).not.toBe(etag)
+  await again!.close()
+  rmSync(join(folder, 'other'), { recursive: true })
+  await library.refresh()
+  expect(said()).toEqual(['image.gone other'])
+})
+
+test('a raw disk that is being sent outlives its removal', async () => {
+  const folder = testFolder()
+  // A FAT16 disk with nothing but a boot loader, a kernel and an initrd.
+  writeFileSync(join(folder, 'disk.img'), fixtureImage('boot.img'))
+  const { library, said } = libraryOf(folder)
+  await library.refresh()
+  expect(said()).toEqual(['image.ready disk'])
+  const [entry] = library.entries()
+  expect(entry?.kernel).toBe('boot/disk/boot/vmlinuz')
+  const file = await library.tree.open('disk/boot/vmlinuz', client)
+  rmSync(join(folder, 'disk.img'))
+  await library.refresh()
+  expect(said()).toEqual(['image.gone disk'])
+  expect(new TextDecoder().decode(await wholeOf(file!))).toMatch(/^line 00001\n/)
+  await file!.close()
+  expect((await library.tree.list()).length).toBe(0)
+})
+
+test('names: of files and folders, made fit for menus, and none that is taken', async () => {
+  const folder = testFolder()
+  for (const name of [
+    'a b.OVA',
+    'x-flat.vmdk',
+    'x.vmdk',
+    'x.ova',
+    '.h.ova',
+    'README.md',
+    '-.img',
+  ]) {
+    writeFileSync(join(folder, name), 'x')
+  }
+  for (const name of ['tinyvm', '.part', 'rescue']) mkdirSync(join(folder, name))
+  expect(
+    droppedImages(folder).map(({ name, source }) => [name, source.slice(folder.length + 1)]),
+  ).toEqual([
+    ['image', '-.img'],
+    ['a-b', 'a b.OVA'],
+    ['rescue', 'rescue'],
+    ['x', 'x.ova'],
+  ])
+  expect(droppedImages(join(folder, 'nowhere'))).toEqual([])
+  const { library, said } = libraryOf(folder, ['x', 'image'])
+  await library.refresh()
+  expect(said()).toEqual(['image.refused a-b'])
+})
+
+test('a configured image that is not there is said once, and served when it comes', async () => {
+  const folder = testFolder()
+  const source = join(folder, 'later')
+  const events: string[] = []
+  const library = new ImageLibrary({
+    named: () => [{ name: 'later', source, title: 'Mine', args: 'single', isConfigured: true }],
+    taken: new Set(),
+    emit: ({ type, reason }) => events.push(`${type} ${reason ?? ''}`),
+    clock: () => Date.now() + 60_000,
+  })
+  onTestFinished(() => library.close())
+  await library.refresh()
+  await library.refresh()
+  expect(events.splice(0)).toEqual([`image.refused there is no file ${source}`])
+  tinyCore(source)
+  utimesSync(source, 1, 1)
+  await library.refresh()
+  expect(events).toEqual(['image.ready '])
+  expect(library.entries()[0]).toMatchObject({ title: 'Mine', args: 'single' })
+})
+
+test('the report says in plain words what was found and what is served', async () => {
+  const folder = tinyCore(join(testFolder(), 'tiny'))
+  const image = await openNetbootImage(folder)
+  onTestFinished(() => image.close())
+  expect(reportLines(imageReport(image, 'tiny'))).toEqual([
+    'image       tiny (Tiny Core Linux): folder',
+    'system      Tiny Core Linux',
+    'found in    tce/boot/extlinux/extlinux.conf',
+    'arguments   quiet tce=sda1',
+    'serves      tce/boot/vmlinuz, tce/boot/core.gz, overlay.cpio',
+    'with        quiet base norestore noswap',
+    'without     tce=sda1',
+    'extensions  nginx.tcz',
+    'kept files  1',
+    'note        tce/boot/vmlinuz is no Linux kernel that is known here',
+  ])
+})

@@ -1,0 +1,45 @@
+/** The rows of the matrix that CI boots, and what each must show besides its report. */
+import { expect } from 'vitest'
+import type { LabResult } from '../../src/lab/boot-run.ts'
+import { type Cell, labOf, possibleCells } from '../../src/lab/matrix.ts'
+import { nameOfCell } from '../../src/lab/matrix-text.ts'
+import { choosePairs } from '../../src/lab/pairs.ts'
+import { boot, deliveries, eventsOf } from './lab-boot.ts'
+
+/** Every pair of values that can meet does so in one of these. */
+export const chosenCells = choosePairs(possibleCells)
+
+export function isBios({ start }: Cell): boolean {
+  return start === 'bios' || start === 'ipxe'
+}
+
+/** Names a test by its row. */
+export function namedRows(cells: readonly Cell[]): (readonly [string, Cell])[] {
+  return cells.map((cell) => [nameOfCell(cell), cell])
+}
+
+export async function bootCell(cell: Cell): Promise<void> {
+  const result = await boot(nameOfCell(cell).replaceAll(/\W+/g, '-'), labOf(cell))
+  expectAddresses(cell, result)
+  expect(deliveries(result).join('\n')).toMatch(loaderFiles[cell.loader])
+  if (labOf(cell).firmware === 'uefi-http') expect(eventsOf(result, 'tftp.done')).toEqual([])
+}
+
+/** Where somebody else gives addresses Bootlace gives none; where nobody does, it does. */
+function expectAddresses({ mode }: Cell, result: LabResult): void {
+  const given = eventsOf(result, 'dhcp.offer', 'dhcp.ack', 'dhcp.nak')
+  if (mode === 'full' || mode === 'auto') expect(given).not.toEqual([])
+  else expect(given).toEqual([])
+}
+
+/** What must have been delivered for this loader to be the one that booted. */
+const loaderFiles: Readonly<Record<Cell['loader'], RegExp>> = {
+  auto: /boot\/tinyvm/,
+  pxelinux: /^tftp pxelinux\.0$/m,
+  lpxelinux: /^tftp lpxelinux\.0$/m,
+  undionly: /^tftp undionly\.kpxe$/m,
+  snponly: /^(?:tftp|http) (?:snponly|ipxe)[-\w]*\.efi$/m,
+  ipxe: /^(?:tftp|http) (?:ipxe[-\w]*\.efi|ipxe\.pxe|undionly\.kpxe)$/m,
+  grub: /^(?:tftp|http) grub\w+\.efi$/m,
+  syslinux: /^(?:tftp|http) efi\d+\/syslinux\.efi$/m,
+}

@@ -1,0 +1,62 @@
+/** The stand-in for TinyVM.ova, in each layout: what is found in it, and what comes out of it. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { expect, onTestFinished, test } from 'vitest'
+import { imageReport } from '../../src/app/image-report.ts'
+import type { Client } from '../../src/io/file-tree.ts'
+import { openNetbootImage } from '../../src/io/netboot-image.ts'
+import { standInParts } from '../../src/setup/stand-in.ts'
+import { digestOf, testFolder, tool, toolIn, wholeOf } from '../support/image-files.ts'
+import { type Layout, codes, layouts, writeStandIn } from '../support/stand-in.ts'
+
+const client: Client = { via: 'http', ip: '10.0.0.9', server: '10.0.0.1' }
+
+test.for(Object.keys(layouts) as Layout[])('%s', async (layout) => {
+  const folder = testFolder()
+  const image = await openNetbootImage(await writeStandIn(folder, layout))
+  onTestFinished(() => image.close())
+  const { release, kernel } = await standInParts()
+  const report = imageReport(image, 'tinyvm-ova')
+  expect(report.notes).toEqual([])
+  expect(report).toMatchObject({
+    format: 'OVA with VMDK (streamOptimized)',
+    machine: { name: 'TinyVM', version: '2.7', memory: 192, cards: ['VmxNet3'], checked: true },
+    boot: {
+      system: 'Tiny Core Linux',
+      config: layouts[layout].config,
+      arguments: codes.own,
+      kernelRelease: release,
+      bits: 64,
+    },
+    served: {
+      kernel: 'tce/boot/vmlinuz',
+      initrd: ['tce/boot/core.gz', 'overlay.cpio'],
+      arguments: codes.netboot,
+      dropped: ['waitusb=5', 'tce=UUID="0b001ace-0001"'],
+      extensions: [`ipv6-netfilter-${release}.tcz`, 'nginx.tcz', 'pcre.tcz'],
+      kept: 3,
+    },
+  })
+  const octetsOf = async (path: string) => {
+    const file = await image.tree.open(path, client)
+    const octets = await wholeOf(file!)
+    await file!.close()
+    return octets
+  }
+  expect(digestOf(await octetsOf('tce/boot/vmlinuz'))).toBe(digestOf(readFileSync(kernel)))
+  // The initrds as cpio itself unpacks them, one over the other.
+  const unpacked = join(folder, 'unpacked')
+  const both = [gunzipSync(await octetsOf('tce/boot/core.gz')), await octetsOf('overlay.cpio')]
+  for (const octets of both) toolIn(unpacked, ['busybox', 'cpio', '-idu'], octets)
+  for (const name of [`ipv6-netfilter-${release}.tcz`, 'pcre.tcz', 'nginx.tcz']) {
+    const [ours, original] = [`tmp/builtin/optional/${name}`, `tce/optional/${name}`].map(
+      (path, index) => readFileSync(join(index === 0 ? unpacked : join(folder, 'tree'), path)),
+    )
+    expect(digestOf(ours!), name).toBe(digestOf(original!))
+  }
+  expect(tool('stat', '-c', '%a %u:%g', join(unpacked, 'tmp'))).toBe('1777 0:0\n')
+  expect(tool('stat', '-c', '%a %u:%g', join(unpacked, 'opt'))).toBe('2775 0:50\n')
+  expect(tool('stat', '-c', '%a %u:%g', join(unpacked, 'home/tc/kept'))).toBe('644 1001:50\n')
+  expect(tool('stat', '-c', '%a', join(unpacked, 'etc'))).toBe('755\n')
+})

@@ -1,0 +1,103 @@
+import Fastify, { type FastifyInstance } from 'fastify'
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { Catalog, Entry } from '../../src/boot/catalog.ts'
+import { cryptHash } from '../../src/io/password-hash.ts'
+import { lockedMenuRoute } from '../../src/server/locked-menu.ts'
+
+const lock = { crypt: cryptHash('open sesame: é') }
+
+function linux(name: string, about: Partial<Entry> = {}): Entry {
+  const files = { kernel: `${name}/vmlinuz`, initrd: [], args: '' }
+  return { ...about, name, title: name, type: 'linux', ...files } as Entry
+}
+
+const catalog: Catalog = {
+  title: 'Lab',
+  timeout: 5,
+  default: 'disk',
+  entries: [
+    { type: 'disk', name: 'disk', title: 'Local disk' },
+    { type: 'group', name: 'tools', title: 'Tools', entries: [linux('wipe', { lock })] },
+  ],
+}
+
+let server: FastifyInstance
+let now = 0
+const emitted: object[] = []
+
+beforeEach(() => {
+  emitted.length = 0
+  server = Fastify()
+  lockedMenuRoute(server, {
+    catalog,
+    hosts: new Map(),
+    loaders: new Set(),
+    httpPort: 80,
+    macOf: () => undefined,
+    firmwareOf: () => undefined,
+    emit: (event) => void emitted.push(event),
+    clock: () => now,
+  })
+})
+
+async function ask(name: string, password?: string, from = '192.168.50.100') {
+  const credentials = Buffer.from(`wipe:${password ?? ''}`).toString('base64')
+  const authorization = password === undefined ? {} : { authorization: `Basic ${credentials}` }
+  const headers = { host: 'boot.lab:8080', ...authorization }
+  const url = `/menu/${name}.ipxe?mac=52:54:00:12:34:56&arch=x86_64-efi`
+  return await server.inject({ url, headers, remoteAddress: from })
+}
+
+test('the right password is answered with the script, and never told', async () => {
+  const answer = await ask('wipe', 'open sesame: é')
+  expect(answer.statusCode).toBe(200)
+  expect(answer.headers['cache-control']).toBe('no-store')
+  expect(answer.body).toContain('kernel http://boot.lab:8080/wipe/vmlinuz')
+  expect(answer.body).not.toContain('sesame')
+  expect(emitted).toEqual([
+    { type: 'menu.opened', mac: '52:54:00:12:34:56', ip: '192.168.50.100', entry: 'wipe' },
+  ])
+})
+
+test('without one it is asked for: iPXE sends it only then', async () => {
+  const answer = await ask('wipe')
+  expect(answer.statusCode).toBe(401)
+  expect(answer.headers['www-authenticate']).toBe('Basic realm="wipe", charset="UTF-8"')
+  expect(answer.body).not.toContain('vmlinuz')
+  expect(emitted).toEqual([])
+})
+
+test.for(['', 'open sesame', 'open sesame: É'])('%j is wrong', async (password) => {
+  const answer = await ask('wipe', password)
+  expect(answer.statusCode).toBe(403)
+  expect(answer.body).not.toContain('vmlinuz')
+  expect(emitted).toMatchObject([{ type: 'menu.refused', entry: 'wipe', reason: 'wrong password' }])
+  expect(JSON.stringify(emitted)).not.toContain('sesame')
+})
+
+test.for(['disk', 'tools', 'nothing'])('%s has none', async (name) => {
+  expect((await ask(name, 'open sesame: é')).statusCode).toBe(404)
+})
+
+describe('after five wrong ones', () => {
+  beforeEach(async () => {
+    await Promise.all([1, 2, 3, 4, 5].map((each) => ask('wipe', `guess ${each}`)))
+  })
+
+  test('an address waits a minute, even with the right one', async () => {
+    expect((await ask('wipe', 'open sesame: é')).statusCode).toBe(429)
+    now += 60_000
+    expect((await ask('wipe', 'open sesame: é')).statusCode).toBe(200)
+  })
+
+  test('other addresses do not', async () => {
+    expect((await ask('wipe', 'open sesame: é', '192.168.50.101')).statusCode).toBe(200)
+  })
+})
+
+test('the right one wipes out the wrong ones before it', async () => {
+  for (const password of ['a', 'b', 'c', 'd', 'open sesame: é', 'e', 'f', 'g', 'h']) {
+    await ask('wipe', password)
+  }
+  expect((await ask('wipe', 'open sesame: é')).statusCode).toBe(200)
+})
