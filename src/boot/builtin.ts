@@ -18,7 +18,8 @@ const tinyvm = {
 
 export const tinyvmEntry: LinuxEntry = {
   ...tinyvm,
-  arch: ['x64'],
+  // The kernel has a way in from IA32 firmware: such machines of 64 bits are older tablets.
+  arch: ['x64', 'ia32'],
   ...imageIn('boot/tinyvm'),
   args: argsWith('ttyS0'),
 }

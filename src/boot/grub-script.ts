@@ -95,10 +95,13 @@ export function quoted(text: string): string {
     .replaceAll("'", "'\\''")}'`
 }
 
-/** The HTTP device of our URL: `(http,192.168.50.1)`, `(http,192.168.50.1,8080)`. */
+/**
+ * The HTTP device of our URL: `(http,192.168.50.1)`, `(http,192.168.50.1,8080)`, `(http,fd77::1)`.
+ * Without brackets: where the firmware's own HTTP is used, GRUB adds them.
+ */
 export function httpDevice(url: string): string {
   const { hostname, port } = new URL(url)
-  return `(http,${hostname}${port === '' ? '' : `,${port}`})`
+  return port === '' ? `(http,${hostname.replaceAll(/[[\]]/g, '')})` : `(http,${hostname},${port})`
 }
 
 function linux({ kernel, initrd, args }: LinuxEntry, context: MenuContext): string[] {

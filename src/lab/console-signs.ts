@@ -29,6 +29,10 @@ const ends: readonly Sign[] = [
     shows: /Press any key to enter the Boot Manager Menu/,
     says: 'none of its boot entries worked: its boot manager waits for a key',
   },
+  {
+    shows: /BdsDxe: starting Boot\w+ "UiApp"/,
+    says: 'none of its boot entries worked: it ended in its setup screens',
+  },
   { shows: /No bootable device/, says: 'its BIOS found nothing more to boot from' },
 ]
 

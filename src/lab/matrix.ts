@@ -107,6 +107,16 @@ export const gaps: readonly Gap[] = [
     reason: 'no iPXE for 32-bit UEFI is packaged',
   },
   {
+    where: { start: ['ia32'], loader: ['syslinux'] },
+    reason: 'the machine resets when efi32/syslinux.efi has fetched ldlinux.e32',
+  },
+  {
+    where: { start: ['http'], loader: ['syslinux'] },
+    reason:
+      'syslinux.efi asks the firmware for its PXE state, which HTTP boot has none of: it ends with ' +
+      'Unsupported',
+  },
+  {
     where: { start: arm64, loader: ['snponly'] },
     reason: 'no snponly for ARM64 is packaged; ipxe there is one',
   },

@@ -27,6 +27,7 @@ test('a first boot entry that fails is no end, in the firmware’s own words', (
 
 test.for([
   [`${refused}BdsDxe: Press any key to enter the Boot Manager Menu.\n`, 'its boot manager waits'],
+  ['BdsDxe: starting Boot0000 "UiApp" from Fv(7CB8BDC9)', 'it ended in its setup screens'],
   ['UEFI Interactive Shell v2.2\nShell> ', 'it ended in the UEFI shell'],
   ['GNU GRUB  version 2.12\n\ngrub> ', 'GRUB found no menu'],
   ['error: unknown filesystem.\ngrub rescue> ', 'GRUB found no menu'],

@@ -167,6 +167,10 @@ describe('GRUB', () => {
     expect(await textOf(generatedTree(options()), 'grub/grub.cfg', mapped)).toContain(
       "set files='(http,192.168.50.1,8080)'",
     )
+    const overIpv6 = { ...byHttp, server: 'fd77::1' }
+    expect(await textOf(generatedTree(options()), 'grub/grub.cfg', overIpv6)).toContain(
+      "set files='(http,fd77::1)'",
+    )
   })
 
   test('gets the menu of the machine that it names', async () => {
