@@ -17,6 +17,7 @@ import type { Config } from './config-schema.ts'
 import type { ImageLibrary } from './image-library.ts'
 import { imagesFolder } from './image-names.ts'
 import type { Site } from './site.ts'
+import type { TinyvmSettings } from './tinyvm-settings.ts'
 
 export interface BootFiles {
   /** What TFTP and HTTP serve. */
@@ -35,6 +36,7 @@ export interface BootFilesOptions {
   readonly site: Site
   readonly macOf: (ip: string) => Mac | undefined
   readonly machines: Pick<MachineTable, 'byMac'>
+  readonly tinyvm?: TinyvmSettings
   readonly emit: Emit
   readonly images: Pick<ImageLibrary, 'tree' | 'refresh'>
 }
@@ -56,6 +58,7 @@ export async function bootFiles(options: BootFilesOptions): Promise<BootFiles> {
     userFiles,
     macOf,
     firmwareOf: (mac: Mac) => machines.byMac(mac)?.firmware,
+    networkOf: (mac: Mac) => options.tinyvm?.addresses.words(mac) ?? '',
     emit,
   }
   const own = userFiles === undefined ? [] : [userFiles]

@@ -12,6 +12,7 @@ import {
 import type { Config } from './config-schema.ts'
 import { list, repeats, says, twice } from './check-words.ts'
 import { type Problem, formatPath } from './config-problems.ts'
+import { parseLock } from './lock-value.ts'
 import { bootChoices, checkImages, checkMenu } from './menu-checks.ts'
 
 type Sections = Partial<Config>
@@ -32,6 +33,7 @@ export function checkTogether(config: Sections, present: readonly string[]): Pro
     ...checkHosts(config, images),
     ...checkPorts(config),
     ...checkMirrors(config),
+    ...checkTinyvm(config),
   ]
 }
 
@@ -163,4 +165,16 @@ function checkMirrors({ mirrors }: Sections): Problem[] {
         : []),
     ]
   })
+}
+
+/** The value is not shown: it may be the password itself. */
+function checkTinyvm({ tinyvm }: Sections): Problem[] {
+  if (tinyvm?.password === undefined || parseLock(tinyvm.password)?.crypt !== undefined) return []
+  return [
+    says(
+      ['tinyvm', 'password'],
+      'is no hash: run "bootlace hash-password" and put here what it prints, $6$…; ' +
+        'a password itself never stands in a configuration',
+    ),
+  ]
 }

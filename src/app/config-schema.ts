@@ -176,6 +176,17 @@ const image = section({
     .describe('Kernel arguments instead of those that the image itself boots with.'),
 })
 
+const tinyvm = section({
+  // Anything: what is wrong with it is said without showing it (config-checks.ts).
+  password: z
+    .unknown()
+    .optional()
+    .describe(
+      'Hash of the password of `root` and `tc`, as `bootlace hash-password` prints it: `$6$…`. ' +
+        'Default: each TinyVM makes one at each start and shows it on its console.',
+    ),
+})
+
 const cache = section({
   directory: path.default('cache').describe('Where payloads are kept; may be deleted at any time.'),
   size: sizeValue.prefault('32GiB').describe('How much disk it may take.'),
@@ -218,6 +229,7 @@ export const sections = {
     .record(nameValue, mirror, { error: 'mirrors by name' })
     .default({})
     .describe('Caching reverse proxies by name; `autodeploy` is the one for vCenter Auto Deploy.'),
+  tinyvm: tinyvm.prefault({}),
   cache: cache.prefault({}),
 } as const
 

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { eventTypes } from '../core/events.ts'
 import { matrixMarkdown } from '../lab/matrix-text.ts'
 import { configSchema } from './config-schema.ts'
+import { firmwarePage } from './firmware-page.ts'
 
 /** File name in `docs/` to its text. */
 export function referencePages(): ReadonlyMap<string, string> {
@@ -13,6 +14,7 @@ export function referencePages(): ReadonlyMap<string, string> {
     ['configuration.md', configurationPage()],
     ['log-events.md', eventsPage()],
     ['lab-matrix.md', matrixPage()],
+    ['firmware.md', `${generated('src/boot/firmware-*.ts')}${firmwarePage()}`],
   ])
 }
 

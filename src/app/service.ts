@@ -44,6 +44,7 @@ import { type OpenMirror, openMirrors } from './mirrors.ts'
 import { absences, servingLines } from './serving.ts'
 import { missingPaths } from './config-paths.ts'
 import { type Site, siteOf } from './site.ts'
+import { type TinyvmSettings, tinyvmSettings } from './tinyvm-settings.ts'
 
 export interface Service {
   stop(): Promise<void>
@@ -66,6 +67,7 @@ interface Parts {
   readonly interfaces: () => NetworkInterface[]
   readonly macs: MacLookup
   readonly images: ImageLibrary
+  readonly tinyvm: TinyvmSettings
 }
 
 /** Throws SystemError when something cannot be opened; then nothing stays open. */
@@ -153,8 +155,9 @@ function assemble(config: Config, hub: EventHub, clock: Clock, stores: Stores): 
   const macs = macLookup({ leases, machines, clock })
   const interfaces = () => selectInterfaces(config.interfaces, listInterfaces())
   const { learned } = stores
-  const { emit } = hub
-  return { config, site, clock, hub, emit, machines, learned, leases, interfaces, macs, images }
+  const tinyvm = tinyvmSettings({ config, site, learned, leases, clock })
+  const known = { machines, learned, leases, macs, images, tinyvm }
+  return { config, site, clock, hub, emit: hub.emit, interfaces, ...known }
 }
 
 /** What is served where, just now. */
@@ -168,7 +171,7 @@ async function openHttp(
   mirrors: readonly OpenMirror[],
   isReady: () => boolean,
 ): Promise<FastifyInstance> {
-  const { site, machines, hub, macs, leases, clock, serving } = parts
+  const { site, machines, hub, macs, leases, clock, serving, tinyvm } = parts
   const server = buildHttpServer({
     tree: files.tree,
     userFiles: files.userFiles,
@@ -179,6 +182,7 @@ async function openHttp(
     leases: () => leases.active(clock()).map(leaseView),
     mirrors: () => mirrors.map(({ mirror }) => mirror.stats()),
     serving,
+    tinyvm,
     isReady,
     clock,
   })

@@ -31,7 +31,7 @@ export const tinyvmEntries: readonly LinuxEntry[] = [
 ]
 
 function argsWith(serial: string): string {
-  return `bootlace=\${server} console=tty0 console=${serial},115200 quiet`
+  return `bootlace=\${server} \${network} console=tty0 console=${serial},115200 quiet`
 }
 
 function imageIn(folder: string): Pick<LinuxEntry, 'kernel' | 'initrd' | 'needs'> {

@@ -31,10 +31,10 @@ const bios: FirmwareLoaders = {
 }
 
 /**
- * iPXE through the firmware's own driver is the safe choice in virtual machines; Secure Boot refuses
- * it, and accepts the signed shim with its GRUB; where neither runs, iPXE brings its own drivers.
+ * iPXE before GRUB, which fetches a kernel several times slower. Debian's iPXE has the firmware's own
+ * driver in it, too, so for these processors there is no `snponly` of its own.
  */
-const uefiLadder = ['snponly', 'grub', 'ipxe'] as const
+const uefiLadder = ['snponly', 'ipxe', 'grub'] as const
 
 const loadersOf: Partial<Record<Firmware, FirmwareLoaders>> = {
   bios,
@@ -45,12 +45,14 @@ const loadersOf: Partial<Record<Firmware, FirmwareLoaders>> = {
       grub: ['shimx64.efi', 'grubx64.efi'],
       syslinux: ['efi64/syslinux.efi'],
     },
-    ladder: uefiLadder,
+    // iPXE through the firmware's driver is the safe choice in virtual machines; Secure Boot refuses
+    // it, and accepts the signed shim with its GRUB; where neither runs, iPXE brings drivers.
+    ladder: ['snponly', 'grub', 'ipxe'],
     autodeploy: ['snponly64.efi.vmw-hardwired'],
   },
   'uefi-ia32': {
-    files: { ...ipxeOf('ia32'), grub: ['grubia32.efi'], syslinux: ['efi32/syslinux.efi'] },
-    ladder: [...uefiLadder, 'syslinux'],
+    files: { ...ipxeOf('ia32'), grub: ['grubia32.efi'] },
+    ladder: uefiLadder,
     autodeploy: ['snponly32.efi.vmw-hardwired'],
   },
   'uefi-arm32': { files: ipxeOf('arm32'), ladder: uefiLadder },
@@ -83,6 +85,11 @@ export function loaderFiles(
   const known = loadersOf[firmware]
   if (loader !== 'auto') return known?.files[loader]
   return known && ladderFrom(known.ladder, first).flatMap((name) => known.files[name] ?? [])
+}
+
+/** The loaders that a firmware can run. */
+export function loaderNames(firmware: Firmware): readonly string[] {
+  return Object.keys(loadersOf[firmware]?.files ?? {})
 }
 
 /** The order of `auto`, going round from `first`. */

@@ -16,7 +16,14 @@ import { hostInUrl } from '../core/ipv6.ts'
 import type { BootReply } from '../protocol/dhcp/boot-reply.ts'
 import type { Firmware } from './firmware.ts'
 import type { Host } from './host.ts'
-import { type NamedLoader, autodeployFiles, ipxeFiles, loaderFiles } from './loader-files.ts'
+import { unfitness } from './firmware-quirks.ts'
+import {
+  type NamedLoader,
+  autodeployFiles,
+  ipxeFiles,
+  loaderFiles,
+  loaderNames,
+} from './loader-files.ts'
 import type { Machine } from './machine.ts'
 
 export interface BootSite {
@@ -124,8 +131,8 @@ function planForFirmware(machine: Machine, site: BootSite, wish: Wish): BootPlan
   const { loader, isAutodeploy } = wish
   const firmware = firmwareOf(machine)
   const isHttp = machine.httpBoot || machine.architecture?.http === true
-  if (isHttp && firmware === 'bios')
-    return refused('BIOS firmware cannot start a boot file by HTTP')
+  const unable = unableTo(loader, { firmware, isHttp })
+  if (unable !== undefined) return refused(unable)
   // VMware's loaders look for `tramp` by TFTP, which a machine that boots by HTTP has not set up.
   const candidates =
     isAutodeploy && !isHttp
@@ -139,6 +146,18 @@ function planForFirmware(machine: Machine, site: BootSite, wish: Wish): BootPlan
     kind: isHttp ? 'http' : 'pxe',
     pxelinux: pxelinuxOptions(chosen, site),
   })
+}
+
+/** What cannot be, whichever files are there. */
+function unableTo(
+  loader: NamedLoader | 'auto',
+  where: { readonly firmware: Firmware; readonly isHttp: boolean },
+): string | undefined {
+  if (where.isHttp && where.firmware === 'bios') {
+    return 'BIOS firmware cannot start a boot file by HTTP'
+  }
+  const reason = unfitness(loader, where)
+  return reason === undefined ? undefined : `loader: ${loader} cannot be used here: ${reason}`
 }
 
 /** With a URL as prefix (option 210) lpxelinux fetches modules, menu and kernels by HTTP. */
@@ -164,10 +183,11 @@ function missing(machine: Machine, loader: NamedLoader | 'auto'): BootPlan {
   if (candidates !== undefined) {
     return refused(`no boot loader for ${name}: put ${candidates.join(' or ')} into pxelinux/`)
   }
+  const others = loaderNames(firmware)
   return refused(
-    firmware === 'other'
+    others.length === 0
       ? `no boot loader exists here for ${name}`
-      : `loader: ${loader} does not run on ${name}; use auto, snponly or ipxe`,
+      : `loader: ${loader} does not run on ${name}; use auto, ${others.join(', ')}`,
   )
 }
 

@@ -60,6 +60,7 @@ const sentences: Partial<Record<EventType, Sentence>> = {
   'loader.silent': (event) => event.reason ?? `did not start ${fileOf(event)}`,
   'menu.opened': (event) => `gave the password of ${event.entry ?? 'an entry'}`,
   'menu.refused': (event) => `did not get into ${event.entry ?? 'an entry'}${because(event)}`,
+  'tinyvm.addresses': (event) => `will have ${event.detail ?? 'other addresses'} at its next start`,
   'machine.up': (event) => `is up${event.detail === undefined ? '' : `: ${event.detail}`}`,
   'mirror.hit': (event) => `got ${fileOf(event)}${amount(event)} from the cache`,
   'mirror.join': (event) => `got ${fileOf(event)}${amount(event)} from a running download`,

@@ -52,6 +52,10 @@ export const eventTypes = {
   'image.ready': ['info', 'an image is served; `detail` says what it is, `entry` its name'],
   'image.gone': ['info', 'an image was taken away, or replaced'],
   'image.refused': ['warn', 'an image cannot be used; `reason` says why'],
+  'tinyvm.addresses': [
+    'info',
+    'a TinyVM said which addresses it is to have from its next start on; `detail` says which',
+  ],
   'machine.up': ['info', 'the booted system reported that it is up'],
   'mirror.hit': ['info', 'served from the cache'],
   'mirror.join': ['info', 'served from a download that was already running'],

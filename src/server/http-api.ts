@@ -8,6 +8,7 @@ import { type SeenMachine, splitBoots } from '../boot/machine-table.ts'
 import { tell } from '../boot/story.ts'
 import { parseReport, reportEvent, reportLimit } from './boot-report.ts'
 import type { HttpServerOptions } from './http-options.ts'
+import { tinyvmRoutes } from './tinyvm-api.ts'
 
 /** The callers are the routes' scope: `fastify` is prefixed with `/api`. */
 export async function apiRoutes(
@@ -30,6 +31,10 @@ export async function apiRoutes(
   }))
   fastify.get('/mirrors', () => ({ mirrors: mirrors() }))
   await fastify.register((scope) => reportRoute(scope, options))
+  const { tinyvm, macOf, hub } = options
+  if (tinyvm === undefined) return
+  const running = { ...tinyvm, macOf, emit: hub.emit }
+  await fastify.register((scope) => tinyvmRoutes(scope, running), { prefix: '/tinyvm' })
 }
 
 /** Whatever type a small client gives its JSON, it is read as JSON. */

@@ -6,6 +6,7 @@ import type { MachineTable } from '../boot/machine-table.ts'
 import type { FileTree } from '../io/file-tree.ts'
 import type { EventHub } from './event-hub.ts'
 import type { MirrorStats } from './mirror-exchange.ts'
+import type { TinyvmApiOptions } from './tinyvm-api.ts'
 
 /** One address that was given, as the API and the page show it. */
 export interface LeaseView {
@@ -36,6 +37,8 @@ export interface HttpServerOptions {
   readonly mirrors: () => readonly MirrorView[]
   /** What is served where, a line each: for the page. */
   readonly serving: () => readonly string[]
+  /** What a running TinyVM asks of us. */
+  readonly tinyvm?: Pick<TinyvmApiOptions, 'password' | 'addresses'> | undefined
   readonly isReady: () => boolean
   readonly clock: Clock
 }

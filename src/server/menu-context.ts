@@ -19,6 +19,8 @@ export interface MenuSite {
   readonly macOf: (ip: string) => Mac | undefined
   /** What it said in DHCP: a name of `firmware.ts`. */
   readonly firmwareOf: (mac: Mac) => string | undefined
+  /** Kernel arguments with a machine's static addresses, for `${network}`. */
+  readonly networkOf?: ((mac: Mac) => string) | undefined
   readonly emit: Emit
 }
 
@@ -33,7 +35,7 @@ export function menuContext(mac: Mac | undefined, client: Client, site: MenuSite
     architecture: archOf(client.firmware ?? known),
     host: mac === undefined ? undefined : hosts.get(mac),
     url,
-    variables: { server: url },
+    variables: { server: url, network: mac === undefined ? '' : (site.networkOf?.(mac) ?? '') },
     trampUrl: autodeploy === undefined ? undefined : trampUrl(client, autodeploy.port),
   }
 }

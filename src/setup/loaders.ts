@@ -36,17 +36,14 @@ const loaders: readonly PackageRow[] = [
     files: {
       ...syslinuxModules('bios', ['ldlinux.c32', ...modules], ''),
       ...syslinuxModules('efi64', ['ldlinux.e64', ...modules], 'efi64/'),
-      ...syslinuxModules('efi32', ['ldlinux.e32', ...modules], 'efi32/'),
     },
   },
   {
     package: 'syslinux-efi',
     tested: syslinux,
     licence: 'GPL-2+',
-    files: {
-      'efi64/syslinux.efi': '/usr/lib/SYSLINUX.EFI/efi64/syslinux.efi',
-      'efi32/syslinux.efi': '/usr/lib/SYSLINUX.EFI/efi32/syslinux.efi',
-    },
+    // The one of 32 bit crashes when it has its ldlinux.e32.
+    files: { 'efi64/syslinux.efi': '/usr/lib/SYSLINUX.EFI/efi64/syslinux.efi' },
   },
   {
     package: 'ipxe',
@@ -133,7 +130,7 @@ const arm64Loaders: readonly PackageRow[] = [
 ]
 
 function syslinuxModules(
-  platform: 'bios' | 'efi32' | 'efi64',
+  platform: 'bios' | 'efi64',
   names: readonly string[],
   folder: string,
 ): Record<string, string> {

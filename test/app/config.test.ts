@@ -75,7 +75,7 @@ color: red
     'lab.yaml:5:13: dhcp.subnets[0].pool: found "10-20", allowed: a range such as 192.168.50.100-192.168.50.199, the lower address first, or a list',
     'lab.yaml:7:11: hosts[0].name: found "web 01", allowed: a name of letters, digits, ".", "_" and "-"',
     'lab.yaml:8:10: hosts[0].mac: found "52:54", allowed: a MAC address such as 52:54:00:12:34:56',
-    'lab.yaml:10:8: color: is not a key here; allowed: interfaces, data, dhcp, tftp, files, http, menu, hosts, images, mirrors, cache',
+    'lab.yaml:10:8: color: is not a key here; allowed: interfaces, data, dhcp, tftp, files, http, menu, hosts, images, mirrors, tinyvm, cache',
   ])
 })
 

@@ -112,8 +112,49 @@ describe('what the user says about a host', () => {
   test('a loader that this firmware cannot run is refused with what can', () => {
     expect(bootPlan(machineWith(7), siteWith({ hosts: host('lpxelinux') }))).toEqual({
       type: 'refused',
-      reason: 'loader: lpxelinux does not run on x64 UEFI; use auto, snponly or ipxe',
+      reason:
+        'loader: lpxelinux does not run on x64 UEFI; use auto, undionly, snponly, ipxe, grub, syslinux',
     })
+  })
+
+  test.for([
+    [16, 'syslinux', 'which UEFI HTTP boot has not set up'],
+    [6, 'syslinux', 'SYSLINUX crashes on UEFI of 32 bit'],
+  ] as const)(
+    'architecture %i and loader: %s is refused with what was seen',
+    ([code, loader, why]) => {
+      const plan = bootPlan(machineWith(code), siteWith({ hosts: host(loader) }))
+      expect(plan).toMatchObject({
+        type: 'refused',
+        reason: expect.stringContaining(why) as string,
+      })
+    },
+  )
+
+  test('what a machine has shown to run goes first, and the others after it', () => {
+    const site = siteWith({
+      firstLoader: () => 'grub',
+      loaders: new Set([...allLoaders, 'shimx64.efi']),
+    })
+    expect(replyOf(bootPlan(machineWith(7), site))).toMatchObject({ bootFile: 'shimx64.efi' })
+    const without = siteWith({ firstLoader: () => 'grub' })
+    expect(replyOf(bootPlan(machineWith(7), without))).toMatchObject({ bootFile: 'ipxe.efi' })
+    const told = siteWith({ ...site, hosts: host('snponly') })
+    expect(replyOf(bootPlan(machineWith(7), told))).toMatchObject({ bootFile: 'snponly.efi' })
+  })
+
+  test('grub is the signed shim where there is one, and HTTP firmware gets its URL', () => {
+    const site = siteWith({
+      hosts: host('grub'),
+      loaders: new Set(['shimx64.efi', 'grubaa64.efi']),
+    })
+    expect(replyOf(bootPlan(machineWith(7), site))).toMatchObject({ bootFile: 'shimx64.efi' })
+    expect(replyOf(bootPlan(machineWith(16), site))).toMatchObject({
+      bootFile: `${url}/shimx64.efi`,
+      kind: 'http',
+    })
+    expect(replyOf(bootPlan(machineWith(11), site))).toMatchObject({ bootFile: 'grubaa64.efi' })
+    expect(bootPlan(machineWith(0), site).type).toBe('refused')
   })
 
   test('autodeploy: VMware’s loader where it is there, an iPXE of ours where not, then tramp', () => {

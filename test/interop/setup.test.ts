@@ -56,8 +56,7 @@ test('every boot loader is there, with its package, version and licence', () => 
         'grubaa64.efi',
         'grubia32.efi',
       ],
-      ...['efi64/syslinux.efi', 'efi64/ldlinux.e64', 'efi32/syslinux.efi', 'efi32/ldlinux.e32'],
-      ...['memtest64', 'memtest64.efi'],
+      ...['efi64/syslinux.efi', 'efi64/ldlinux.e64', 'memtest64', 'memtest64.efi', 'memtest32.efi'],
     ]),
   )
   for (const file of files) {

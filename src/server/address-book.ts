@@ -1,0 +1,97 @@
+/**
+ * The static addresses that machines asked to be remembered: whether one may have the address, and
+ * what its kernel is told at each start. A machine speaks for itself alone; who it is, the caller
+ * finds out by the address it asks from.
+ */
+import { type Mac, parseIpv4, broadcastAddress, formatIpv4, subnetOf } from '../core/address.ts'
+import { plainAddress } from '../core/ipv6.ts'
+import { type StaticAddresses, networkWords, placeOf } from '../boot/static-addresses.ts'
+import type { MachineStore } from '../io/machine-store.ts'
+import type { AddressChange } from './address-request.ts'
+
+export interface AddressBookOptions {
+  readonly store: Pick<MachineStore, 'get' | 'set' | 'entries'>
+  /** Our own addresses, both families, as text. */
+  readonly own: () => readonly string[]
+  /** Whose an address is by lease or reservation. */
+  readonly holderOf: (address: string) => Mac | undefined
+}
+
+export class AddressBook {
+  readonly #options: AddressBookOptions
+
+  constructor(options: AddressBookOptions) {
+    this.#options = options
+  }
+
+  /** Remembers it; answers why not where it must not be. Throws SystemError when it cannot be stored. */
+  change(mac: Mac, change: AddressChange): string | undefined {
+    const refusals = [change.ipv4, change.ipv6].flatMap((wanted) =>
+      wanted ? (this.#refusal(mac, wanted.address) ?? []) : [],
+    )
+    const bounds = change.ipv4 ? edgeOf(change.ipv4) : undefined
+    const [refusal] = [...(bounds === undefined ? [] : [bounds]), ...refusals]
+    if (refusal !== undefined) return refusal
+    const known = this.of(mac)
+    const ipv4 = change.ipv4 === undefined ? known.ipv4 : (change.ipv4 ?? undefined)
+    const ipv6 = change.ipv6 === undefined ? known.ipv6 : (change.ipv6 ?? undefined)
+    const isEmpty = ipv4 === undefined && ipv6 === undefined
+    this.#options.store.set(mac, 'addresses', isEmpty ? undefined : { ipv4, ipv6 })
+    return undefined
+  }
+
+  /** What is remembered; nothing is an empty object. */
+  of(mac: Mac): StaticAddresses {
+    return stored(this.#options.store.get(mac, 'addresses'))
+  }
+
+  /** For the kernel. What has become somebody else's address since is left out. */
+  words(mac: Mac): string {
+    const { ipv4, ipv6 } = this.of(mac)
+    const mayHave = (address: string | undefined) =>
+      address !== undefined && this.#refusal(mac, address) === undefined
+    return networkWords(mac, {
+      ipv4: mayHave(ipv4?.address) ? ipv4 : undefined,
+      ipv6: mayHave(ipv6?.address) ? ipv6 : undefined,
+    })
+  }
+
+  #refusal(mac: Mac, address: string): string | undefined {
+    const { store, own, holderOf } = this.#options
+    if (own().some((ours) => plainAddress(ours) === address)) {
+      return `${address} is the address of Bootlace itself`
+    }
+    const holder = holderOf(address)
+    if (holder !== undefined && holder !== mac) return `${address} belongs to ${holder}`
+    const other = store
+      .entries('addresses')
+      .find(([each, value]) => each !== mac && addressesIn(stored(value)).includes(address))
+    return other === undefined ? undefined : `${address} is remembered for ${other[0]}`
+  }
+}
+
+/** In words, for the log: `192.168.50.77/24, IPv6 as routers say`. */
+export function addressWords({ ipv4, ipv6 }: StaticAddresses): string {
+  const four = ipv4 === undefined ? 'IPv4 by DHCP' : placeOf(ipv4)
+  return `${four}, ${ipv6 === undefined ? 'IPv6 as routers say' : placeOf(ipv6)}`
+}
+
+function addressesIn({ ipv4, ipv6 }: StaticAddresses): string[] {
+  return [ipv4, ipv6].flatMap((each) => (each === undefined ? [] : [each.address]))
+}
+
+/** The network's first and last address are nobody's. */
+function edgeOf({ address, prefix }: { address: string; prefix: number }): string | undefined {
+  const host = parseIpv4(address)
+  if (host === undefined) return undefined
+  const subnet = subnetOf(host, prefix)
+  const isEdge = [subnet.network, broadcastAddress(subnet)].includes(host)
+  return isEdge
+    ? `${formatIpv4(host)} is no machine's address in a network of /${prefix}`
+    : undefined
+}
+
+/** Only we write into the store. */
+function stored(value: unknown): StaticAddresses {
+  return value ?? {}
+}
