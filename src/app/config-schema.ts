@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { loaders } from '../boot/host.ts'
+import { profileNames } from '../protocol/cache/rules.ts'
 import {
   durationValue,
   ipv4Value,
@@ -107,6 +108,28 @@ const trust = z
   )
   .optional()
 
+const mirrorRule = section({
+  path: z
+    .string({ error: 'a pattern such as /depot/**' })
+    .regex(/^(?:\/|\*\*)[^\s?#]*$/, { error: 'a pattern such as /depot/** or **.rpm' })
+    .describe('`*` is anything in one part, `**` anything, `{hash}` 32 to 128 hex digits.'),
+  action: z
+    .enum(['store', 'headers', 'pass'], { error: 'store, headers or pass' })
+    .describe(
+      "`store`: the same for everybody; `headers`: as the origin's header says; `pass`: never stored.",
+    ),
+  lifetime: durationValue
+    .optional()
+    .describe('Of `store`: after how long the origin is asked again. Default: never.'),
+  query: z
+    .enum(['pass', 'key', 'ignore'], { error: 'pass, key or ignore' })
+    .optional()
+    .describe(
+      'With a query: `pass` (default of `store`), `key`: one object each (default of ' +
+        '`headers`), `ignore`: cut it off.',
+    ),
+})
+
 const mirror = section({
   origin: urlValue.describe('Where the originals are, e.g. https://vcsa.lab.example:6501.'),
   port: portValue.default(5100).describe('TCP port of the mirror.'),
@@ -120,12 +143,26 @@ const mirror = section({
     .enum(['client', 'client-no-port', 'upstream'], {
       error: 'client, client-no-port or upstream',
     })
-    .default('client-no-port')
-    .describe('Which `Host` the origin sees.'),
+    .optional()
+    .describe(
+      'Which `Host` the origin sees on requests that are passed. Default: `client-no-port` for ' +
+        'the profile `autodeploy`, else `upstream`.',
+    ),
   profile: z
-    .enum(['autodeploy'], { error: 'autodeploy' })
+    .enum(profileNames, { error: profileNames.join(', ') })
     .default('autodeploy')
-    .describe('Which paths may be stored.'),
+    .describe(
+      'Which paths may be stored: `autodeploy`, `rpm-repository`, or `generic` (by the ' +
+        "origin's header).",
+    ),
+  rules: z
+    .array(mirrorRule, { error: 'a list of rules' })
+    .default([])
+    .describe('Your own, before those of the profile; the first whose path matches decides.'),
+  observe: z
+    .boolean({ error: 'true or false' })
+    .default(false)
+    .describe('Whether the log proposes rules for what several hosts got the same.'),
 })
 
 const image = section({

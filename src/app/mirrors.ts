@@ -68,15 +68,17 @@ async function ownServer({ plugin }: Mirror): Promise<FastifyInstance> {
 function openMirror(
   name: string,
   settings: Config['mirrors'][string],
-  { config, emit, macOf }: MirrorsOptions,
+  { config, emit, macOf, clock }: MirrorsOptions,
   store: ContentStore,
 ): Mirror {
-  const { origin, servername, hostHeader, profile } = settings
+  // The nginx recipe for Auto Deploy sends the client's; any other origin expects its own name.
+  const usual = settings.profile === 'autodeploy' ? 'client-no-port' : 'upstream'
+  const { hostHeader = usual } = settings
   const trust: OriginTrust = settings.trust ?? {
     pinFile: join(config.data, 'mirrors', `${name}.pin`),
   }
   try {
-    return mirror({ name, origin, trust, servername, hostHeader, profile, store, emit, macOf })
+    return mirror({ ...settings, name, hostHeader, trust, store, emit, macOf, clock })
   } catch (error) {
     throw new InputError([`mirrors.${name}.trust: ${messageOf(error)}`])
   }

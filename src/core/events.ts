@@ -64,6 +64,10 @@ export const eventTypes = {
   'mirror.unstored': ['warn', 'a payload was served whole but not kept; `reason` says why'],
   'mirror.broken': ['warn', 'a download from the origin ended early; nothing was stored'],
   'mirror.pass': ['info', 'passed through, never stored; `reason` says why'],
+  'mirror.observe': [
+    'info',
+    'no rule stores what several hosts got octet for octet the same; `reason` proposes one',
+  ],
   'mirror.error': ['warn', 'the origin could not be reached or answered wrongly'],
 } as const satisfies Record<string, readonly ['debug' | 'info' | 'warn', string]>
 

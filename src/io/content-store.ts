@@ -20,6 +20,7 @@ import { memoryFile, type OpenFile } from './file-tree.ts'
 import { type IndexEntry, entryName, formatEntry } from './index-entry.ts'
 import { loadIndex, removeOrphans } from './index-loader.ts'
 import { SmallBodies } from './small-bodies.ts'
+import { VariantKeys } from './variant-keys.ts'
 
 export interface ContentStoreOptions {
   readonly directory: string
@@ -57,6 +58,17 @@ interface Known {
   touchedAt: number
 }
 
+export interface Renaming {
+  readonly from: string
+  readonly to: string
+}
+
+/** What a confirmation of an answer by its origin changes. */
+export type Confirmation = Pick<IndexEntry, 'headers' | 'requestedAt' | 'respondedAt'>
+
+/** Change with every confirmation: not worth a write to the disk. */
+const passingFields = ['date', 'age', 'expires', 'cache-status']
+
 export class ContentStore {
   readonly #directory: string
   readonly #clock: Clock
@@ -64,6 +76,7 @@ export class ContentStore {
   /** How many keys have this body: equal bodies are stored once. */
   readonly #uses = new Map<string, number>()
   readonly #small = new SmallBodies()
+  readonly #variants = new VariantKeys()
   /** Renames and removals, one after the other, so that a removal never hits a newer body. */
   #changes: Promise<unknown> = Promise.resolve()
   #temporaries = 0
@@ -99,8 +112,51 @@ export class ContentStore {
     return { ...known.entry, openFile: () => this.#openFile(known.entry) }
   }
 
+  /** Everything that is stored for one URL, its variants included; nothing counts as used. */
+  entries(primary: string): readonly IndexEntry[] {
+    return this.#variants.of(primary).flatMap((key) => this.#index.peek(key)?.entry ?? [])
+  }
+
+  /** Of everything that is stored. */
+  keys(): readonly string[] {
+    return [...this.#index.keys()]
+  }
+
+  /**
+   * Bodies of some keys become those of others, all at the same moment; what those had goes. A power
+   * cut in between leaves the last of them without a body, so that nothing is believed complete.
+   */
+  async renameAll(renamings: readonly Renaming[]): Promise<void> {
+    const renamed = renamings.flatMap(({ from, to }) => {
+      const entry = this.#index.peek(from)?.entry
+      return entry === undefined ? [] : [{ ...entry, key: to }]
+    })
+    for (const entry of renamed) this.#add(entry, this.#clock())
+    for (const { from } of renamings) this.remove(from)
+    await this.#inTurn(async () => {
+      const last = renamed.at(-1)
+      if (last !== undefined) await rm(this.#entryPath(last.key), { force: true })
+      for (const entry of renamed) await this.#writeEntry(entry)
+    })
+  }
+
   remove(key: string): boolean {
     return this.#index.delete(key)
+  }
+
+  /**
+   * The origin has confirmed an answer: its body stays, what is known of it changes. Times alone
+   * stay in memory: after a restart the origin is asked again, which is never wrong.
+   */
+  confirm(entry: IndexEntry, confirmation: Confirmation): void {
+    const known = this.#index.peek(entry.key)
+    if (known === undefined || known.entry.sha256 !== entry.sha256) return
+    const confirmed = { ...known.entry, ...confirmation }
+    this.#add(confirmed, known.touchedAt)
+    if (lasting(confirmed.headers) === lasting(entry.headers)) return
+    void this.#inTurn(async () => {
+      if (this.#index.has(entry.key)) await this.#writeEntry(confirmed)
+    }).catch(() => {}) // the old header on disk is as good as before
   }
 
   /** Opens a file for a body to come; makes the folder again if somebody deleted it. */
@@ -146,7 +202,7 @@ export class ContentStore {
     const path = this.#contentPath(entry.sha256)
     const body = { ...entry, path }
     const known = this.#small.find(body)
-    if (known !== undefined) return storedFile(memoryFile(known, entry.etag), entry, path)
+    if (known !== undefined) return storedFile(memoryFile(known, entry.sha256), entry, path)
     const handle = await open(path, 'r').catch(codeOf)
     if (handle === 'ENOENT' || handle === 'ENOTDIR') this.#forget(entry)
     if (typeof handle === 'string') return undefined // too many open files are no reason to forget
@@ -158,7 +214,7 @@ export class ContentStore {
     const octets = await this.#small.take(body, handle)
     if (octets === undefined) return storedFile(diskFile(handle, entry), entry, path)
     await handle.close()
-    return storedFile(memoryFile(octets, entry.etag), entry, path)
+    return storedFile(memoryFile(octets, entry.sha256), entry, path)
   }
 
   #forget(entry: IndexEntry): void {
@@ -168,14 +224,18 @@ export class ContentStore {
   /** The newest is the most recently used; what no longer fits is disposed of by the index. */
   #add(entry: IndexEntry, usedAt: number): void {
     this.#uses.set(entry.sha256, (this.#uses.get(entry.sha256) ?? 0) + 1)
-    if (entry.size > this.#index.maxSize) this.#dispose(entry)
-    else this.#index.set(entry.key, { entry, touchedAt: usedAt })
+    if (entry.size > this.#index.maxSize) return this.#dispose(entry)
+    this.#index.set(entry.key, { entry, touchedAt: usedAt })
+    // Behind the index: an entry of the same key that it has just disposed of is forgotten first.
+    const crowded = this.#variants.add(entry.key)
+    if (crowded !== undefined) this.#index.delete(crowded)
   }
 
   #dispose(entry: IndexEntry): void {
     const uses = (this.#uses.get(entry.sha256) ?? 1) - 1
     if (uses > 0) this.#uses.set(entry.sha256, uses)
     else this.#uses.delete(entry.sha256)
+    this.#variants.delete(entry.key)
     void this.#inTurn(async () => {
       // Asked again when its turn has come: the same body may have been stored anew meanwhile.
       await this.#removeUnused(entry.sha256)
@@ -235,6 +295,12 @@ async function renameInto(from: string, to: string): Promise<void> {
   await rename(from, to)
 }
 
+/** What of a header is worth a write. */
+function lasting(headers: Readonly<Record<string, string>>): string {
+  const names = Object.keys(headers).filter((name) => !passingFields.includes(name))
+  return JSON.stringify(names.sort().map((name) => [name, headers[name]]))
+}
+
 function storedFile(file: OpenFile, entry: IndexEntry, path: string): OpenFile {
   const modified = new Date(entry.headers['last-modified'] ?? Number.NaN)
   return {
@@ -244,10 +310,10 @@ function storedFile(file: OpenFile, entry: IndexEntry, path: string): OpenFile {
   }
 }
 
-function diskFile(handle: FileHandle, { size, etag }: IndexEntry): OpenFile {
+function diskFile(handle: FileHandle, { size, sha256 }: IndexEntry): OpenFile {
   return {
     size,
-    etag,
+    etag: sha256,
     read: async (buffer, position) =>
       (await handle.read(buffer, 0, buffer.length, position)).bytesRead,
     close: () => handle.close(),

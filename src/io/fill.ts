@@ -3,27 +3,45 @@
  * to the origin, not the client that came first; every client follows the growing file, and one that
  * leaves stops nothing. A body becomes an object of the store only when it is provably whole.
  *
- * Refuses to serve anybody (`server/mirror-delivery.ts`) and to ask twice: who still has no octet
- * starts another fill.
+ * A body that breaks off is gone on with where the origin proves that the rest belongs to it;
+ * otherwise who still has no octet starts another fill. Refuses to serve anybody, and to judge
+ * answers: see `server/mirror-payloads.ts`.
  */
 import { rm } from 'node:fs/promises'
 import type { Dispatcher } from 'undici'
+import type { Clock } from '../core/clock.ts'
 import { messageOf } from '../core/errors.ts'
-import { fillRequestHeaders, storedHeaders, strongEtag } from '../protocol/cache/headers.ts'
-import { admit } from '../protocol/cache/policy.ts'
+import type { HeaderFields } from '../protocol/cache/header-fields.ts'
+import type { DatedAnswer } from '../protocol/cache/freshness.ts'
+import { continues, resumeHeaders } from '../protocol/cache/resume.ts'
 import type { ContentStore, TemporaryFile } from './content-store.ts'
 import { type Follower, GrowingFile } from './growing-file.ts'
-import { type Origin, OriginError, originError } from './origin.ts'
+import type { IndexEntry } from './index-entry.ts'
+import { type Origin, OriginError, discard, originError } from './origin.ts'
+
+/** An answer for everybody who may have it. */
+export interface SharedAnswer extends Omit<IndexEntry, 'sha256' | 'size' | 'storedAt'> {
+  /** Octets, when the origin said so. */
+  readonly size: number | undefined
+}
+
+/** What is to be made of an answer, as far as its header tells. */
+export type Judgement =
+  | { readonly action: 'store'; readonly answer: SharedAnswer }
+  /** A 304: what is stored is confirmed, with these header fields from now on. */
+  | {
+      readonly action: 'unchanged'
+      readonly entry: IndexEntry
+      readonly headers: Readonly<Record<string, string>>
+    }
+  | { readonly action: 'pass'; readonly reason: string }
+  /** An answer that makes no sense to anybody: ask again, without conditions. */
+  | { readonly action: 'useless'; readonly reason: string }
 
 export type FillHead =
-  | {
-      readonly type: 'body'
-      /** Octets, when the origin said so. */
-      readonly size: number | undefined
-      readonly headers: Readonly<Record<string, string>>
-      /** The origin's strong entity tag, without quotes. */
-      readonly etag: string | undefined
-    }
+  | { readonly type: 'body'; readonly answer: SharedAnswer }
+  | { readonly type: 'unchanged' }
+  | { readonly type: 'useless'; readonly reason: string }
   /** Not for everybody. Who started the fill owns `response` and must send or dump its body. */
   | {
       readonly type: 'pass'
@@ -37,17 +55,34 @@ export type FillEnd =
   /** Whole, and served to all who followed, but not kept. */
   | { readonly type: 'unstored'; readonly bytes: number; readonly reason: string }
   | { readonly type: 'broken'; readonly bytes: number; readonly reason: string }
+  /** Nothing of it is ours: passed on, or what is stored was confirmed. */
   | { readonly type: 'passed' }
 
-export interface FillOptions {
-  readonly key: string
-  readonly path: string
+/** What to ask the origin for, and how to take its answer. */
+export interface FillRequest {
+  /** `/path?query` */
+  readonly target: string
+  readonly headers: Readonly<Record<string, string | string[]>>
+  readonly judge: (answer: DatedAnswer) => Judgement
+  /** Told of answers before the answer (1xx). */
+  readonly onInterim?: ((status: number, headers: HeaderFields) => void) | undefined
+}
+
+export interface FillParts {
   readonly origin: Origin
   readonly store: ContentStore
+  readonly clock: Clock
+}
+
+interface FillOptions extends FillParts {
+  readonly request: FillRequest
   readonly signal: AbortSignal
 }
 
 const unhelpful = { again: false }
+
+/** How often a body that breaks off is gone on with. */
+const resumptions = 4
 
 export class Fill {
   readonly #options: FillOptions
@@ -55,6 +90,7 @@ export class Fill {
   #file: GrowingFile | undefined
   #headKnown = false
   #broken = false
+  #received = false
   /** Resolves when all is done, published or given up; never rejects. */
   readonly ended: Promise<FillEnd>
 
@@ -72,6 +108,11 @@ export class Fill {
   /** Whether `head` can be had without waiting. */
   get isHeadKnown(): boolean {
     return this.#headKnown
+  }
+
+  /** All octets are here; all that is left is to publish them. */
+  get isReceived(): boolean {
+    return this.#received
   }
 
   /** Over without a whole body: nobody should join any more. */
@@ -94,15 +135,8 @@ export class Fill {
   }
 
   async #run(): Promise<FillEnd> {
-    const { origin, path, signal } = this.#options
     try {
-      const response = await origin.fetch(path, fillRequestHeaders(origin.host), signal)
-      const admission = admit({ status: response.statusCode, headers: response.headers })
-      if (admission.action === 'pass') {
-        this.#answer({ type: 'pass', reason: admission.reason, response })
-        return { type: 'passed' }
-      }
-      return await this.#fill(response, admission.size)
+      return await this.#ask()
     } catch (error) {
       this.#broken = true
       this.#head.reject(error)
@@ -110,17 +144,42 @@ export class Fill {
     }
   }
 
-  async #fill(response: Dispatcher.ResponseData, size: number | undefined): Promise<FillEnd> {
+  async #ask(): Promise<FillEnd> {
+    const { request, store, clock } = this.#options
+    const requestedAt = clock()
+    const response = await this.#fetch(request.headers)
+    const times = { requestedAt, respondedAt: clock() }
+    const { statusCode: status, headers } = response
+    const judged = request.judge({ status, headers, ...times })
+    if (judged.action === 'store') return await this.#fill(response, judged.answer)
+    if (judged.action === 'pass') {
+      this.#answer({ type: 'pass', reason: judged.reason, response })
+      return { type: 'passed' }
+    }
+    discard(response)
+    if (judged.action === 'useless') this.#answer({ type: 'useless', reason: judged.reason })
+    else {
+      store.confirm(judged.entry, { headers: judged.headers, ...times })
+      this.#answer({ type: 'unchanged' })
+    }
+    return { type: 'passed' }
+  }
+
+  async #fetch(headers: FillRequest['headers']): Promise<Dispatcher.ResponseData> {
+    const { origin, request, signal } = this.#options
+    return await origin.fetch(request.target, headers, { signal, onInterim: request.onInterim })
+  }
+
+  async #fill(response: Dispatcher.ResponseData, answer: SharedAnswer): Promise<FillEnd> {
     const temporary = await this.#options.store.openTemporary().catch(() => undefined)
     const file = new GrowingFile(temporary?.handle)
     this.#file = file
-    const { headers } = response
-    const head = { size, headers: storedHeaders(headers), etag: strongEtag(headers) }
-    this.#answer({ type: 'body', ...head })
+    this.#answer({ type: 'body', answer })
     try {
-      await this.#receive(response.body, file, size)
+      await this.#receive(response, file, answer.size)
+      this.#received = true
       const sha256 = await file.finish()
-      return await this.#publish(file, temporary, { ...head, sha256 })
+      return await this.#publish(file, temporary, { ...answer, sha256, size: file.received })
     } catch (error) {
       const cause = originError(error, this.#options.origin.host)
       this.#broken = true
@@ -135,6 +194,25 @@ export class Fill {
 
   /** Resolves after the last octet; rejects when it is one too few or too many. */
   async #receive(
+    response: Dispatcher.ResponseData,
+    file: GrowingFile,
+    size: number | undefined,
+  ): Promise<void> {
+    let current = response
+    for (let left = resumptions; ; left -= 1) {
+      try {
+        return await this.#append(current.body, file, size)
+      } catch (error) {
+        const cause = originError(error, this.#options.origin.host)
+        const beginning = { headers: response.headers, received: file.received, size }
+        const next = left > 0 && cause.again ? await this.#resume(beginning) : undefined
+        if (next === undefined) throw cause
+        current = next
+      }
+    }
+  }
+
+  async #append(
     body: Dispatcher.ResponseData['body'],
     file: GrowingFile,
     size: number | undefined,
@@ -151,21 +229,33 @@ export class Fill {
     }
   }
 
+  /** The rest of a body, if the origin proves that it is the rest of this one. */
+  async #resume(beginning: {
+    readonly headers: HeaderFields
+    readonly received: number
+    readonly size: number | undefined
+  }): Promise<Dispatcher.ResponseData | undefined> {
+    const { received, size, headers } = beginning
+    if (received === 0 || received >= (size ?? Number.POSITIVE_INFINITY)) return undefined
+    const conditions = resumeHeaders(headers, received)
+    if (conditions === undefined) return undefined
+    const response = await this.#fetch({ ...this.#options.request.headers, ...conditions })
+    if (continues({ status: response.statusCode, headers: response.headers }, beginning)) {
+      return response
+    }
+    discard(response)
+    return undefined
+  }
+
   async #publish(
     file: GrowingFile,
     temporary: TemporaryFile | undefined,
-    body: {
-      readonly sha256: string
-      readonly headers: Readonly<Record<string, string>>
-      readonly etag: string | undefined
-    },
+    entry: Omit<IndexEntry, 'storedAt'>,
   ): Promise<FillEnd> {
     const bytes = file.received
     if (temporary === undefined || !file.isOnDisk) {
       return { type: 'unstored', bytes, reason: 'the disk refused it' }
     }
-    const { sha256, headers, etag = sha256 } = body
-    const entry = { key: this.#options.key, sha256, size: bytes, headers, etag }
     try {
       const fits = await this.#options.store.publish(temporary, entry)
       return fits
@@ -186,9 +276,9 @@ export class Fill {
 export class Fills {
   readonly #running = new Map<string, Fill>()
   readonly #stop = new AbortController()
-  readonly #parts: Pick<FillOptions, 'origin' | 'store'>
+  readonly #parts: FillParts
 
-  constructor(parts: Pick<FillOptions, 'origin' | 'store'>) {
+  constructor(parts: FillParts) {
     this.#parts = parts
   }
 
@@ -202,8 +292,8 @@ export class Fills {
   }
 
   /** Only where `find` has none. It is found until its object is in the store, or it broke. */
-  start(key: string, path: string): Fill {
-    const fill = new Fill({ ...this.#parts, key, path, signal: this.#stop.signal })
+  start(key: string, request: FillRequest): Fill {
+    const fill = new Fill({ ...this.#parts, request, signal: this.#stop.signal })
     this.#running.set(key, fill)
     void this.#forget(key, fill)
     return fill

@@ -1,20 +1,24 @@
 /**
- * One entry of the cache's index: which body answers a key. Its text form is one small JSON file;
+ * One entry of the cache's index: which body answers a key, and what its answer said of itself. Its text form is one small JSON file;
  * reading it trusts nothing, because power can fail in the middle of a write and people edit files.
  */
 import { createHash } from 'node:crypto'
 
 export interface IndexEntry {
-  /** Mirror name and path, as `storeKey` of the policy makes it. */
+  /** Mirror name and target, as `storeKey` of the policy makes it; of a variant, `variantKey`. */
   readonly key: string
   /** Of the body, lower-case hex: its name in the store. */
   readonly sha256: string
   /** Octets of the body. */
   readonly size: number
+  readonly status: number
   /** What of the origin's header is given to clients. */
   readonly headers: Readonly<Record<string, string>>
-  /** Strong validator without quotes. */
-  readonly etag: string
+  /** When it was asked for, and when its header came, or was last confirmed; epoch milliseconds. */
+  readonly requestedAt: number
+  readonly respondedAt: number
+  /** The request fields that select it, where the origin's answers vary. */
+  readonly selecting?: Readonly<Record<string, string>> | undefined
   /** Epoch milliseconds. */
   readonly storedAt: number
 }
@@ -27,12 +31,23 @@ export function formatEntry(entry: IndexEntry): string {
 export function parseEntry(text: string): IndexEntry | undefined {
   const value = parseJson(text)
   if (!isRecord(value)) return undefined
-  const { key, sha256, size, headers, etag, storedAt } = value
-  if (typeof key !== 'string' || typeof etag !== 'string') return undefined
+  const { key, sha256, size, storedAt } = value
+  if (typeof key !== 'string' || !isCount(size) || !isTime(storedAt)) return undefined
   if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256)) return undefined
-  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) return undefined
-  if (typeof storedAt !== 'number' || !isTextRecord(headers)) return undefined
-  return { key, sha256, size, headers, etag, storedAt }
+  const answer = parseAnswer(value, storedAt)
+  return answer === undefined ? undefined : { key, sha256, size, storedAt, ...answer }
+}
+
+type StoredAnswer = Omit<IndexEntry, 'key' | 'sha256' | 'size' | 'storedAt'>
+
+/** Entries of before there were other answers than 200 have neither status nor times. */
+function parseAnswer(value: Record<string, unknown>, storedAt: number): StoredAnswer | undefined {
+  const { status = 200, headers, selecting } = value
+  const { requestedAt = storedAt, respondedAt = storedAt } = value
+  if (!isCount(status) || !isTextRecord(headers)) return undefined
+  if (!isTime(requestedAt) || !isTime(respondedAt)) return undefined
+  if (!(selecting === undefined || isTextRecord(selecting))) return undefined
+  return { status, headers, selecting, requestedAt, respondedAt }
 }
 
 /** The name of an entry's file: keys hold slashes and may be longer than a name can be. */
@@ -50,6 +65,14 @@ function parseJson(text: string): unknown {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value)
 }
 
 function isTextRecord(value: unknown): value is Record<string, string> {

@@ -8,6 +8,7 @@
  */
 import { type Dispatcher, Pool, type buildConnector } from 'undici'
 import { UpstreamError, messageOf } from '../core/errors.ts'
+import type { HeaderFields } from '../protocol/cache/header-fields.ts'
 import { type OriginTrust, TrustError, trustedConnector } from './origin-trust.ts'
 
 export interface OriginOptions {
@@ -50,6 +51,12 @@ export class OriginError extends UpstreamError {
     super(status, problem, options)
     this.again = options.again
   }
+}
+
+export interface FetchOptions {
+  readonly signal: AbortSignal
+  /** Told of answers before the answer (1xx). */
+  readonly onInterim?: ((status: number, headers: HeaderFields) => void) | undefined
 }
 
 type PassRequest = (
@@ -100,11 +107,13 @@ export class Origin {
   /** Asks for a payload. Rejects with an `OriginError`. */
   async fetch(
     path: string,
-    headers: Record<string, string>,
-    signal: AbortSignal,
+    headers: Readonly<Record<string, string | string[]>>,
+    { signal, onInterim }: FetchOptions,
   ): Promise<Dispatcher.ResponseData> {
+    const onInfo: Dispatcher.RequestOptions['onInfo'] = ({ statusCode, headers: fields }) =>
+      onInterim?.(statusCode, fields)
     try {
-      return await this.#fills.request({ path, method: 'GET', headers, signal })
+      return await this.#fills.request({ path, method: 'GET', headers, signal, onInfo })
     } catch (error) {
       throw originError(error, this.host)
     }

@@ -6,10 +6,15 @@ import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Dispatcher } from 'undici'
 import type { Mac } from '../core/address.ts'
+import type { Clock } from '../core/clock.ts'
 import type { Emit, EventType } from '../core/events.ts'
 import { plainAddress } from '../core/ipv6.ts'
 import { discard } from '../io/origin.ts'
+import type { HeaderFields } from '../protocol/cache/header-fields.ts'
+import { endToEnd } from '../protocol/cache/headers.ts'
 import { pathOf } from '../protocol/cache/policy.ts'
+
+import type { Watch } from './mirror-observer.ts'
 
 /** What a mirror has done since it was started. */
 export interface MirrorStats {
@@ -61,6 +66,13 @@ export interface MirrorParts {
   /** The machine that has this address, if it is known. */
   readonly macOf: (ip: string) => Mac | undefined
   readonly counters: Counters
+  readonly clock: Clock
+}
+
+/** What an answer is that went past the cache. */
+export interface PassedAnswer {
+  readonly status: number
+  readonly headers: HeaderFields
 }
 
 /** The way past the cache. */
@@ -74,6 +86,10 @@ export class Exchange {
   readonly reply: FastifyReply
   /** The client's address; IPv4 in its own form on a socket that takes both. */
   readonly ip: string
+  /** Told of the answer to a request that is passed, before the client gets it. */
+  onPassed: ((answer: PassedAnswer) => void) | undefined
+  /** Sees the body of a passed answer. */
+  watch: Watch | undefined
   readonly #passThrough: PassThrough
   readonly #parts: MirrorParts
   readonly #socket: Socket
@@ -107,6 +123,14 @@ export class Exchange {
       return this.fail(502, reason)
     }
     return this.#passThrough.hand(this, response, reason)
+  }
+
+  /** Sends an answer before the answer on its way (1xx), to those who understand it. */
+  inform(status: number, headers: HeaderFields): void {
+    const { raw } = this.reply
+    if (raw.headersSent || this.request.raw.httpVersion !== '1.1') return
+    if (status === 102) raw.writeProcessing()
+    if (status === 103) raw.writeEarlyHints(earlyHints(headers))
   }
 
   get isGone(): boolean {
@@ -147,4 +171,12 @@ export class Exchange {
   cut(): void {
     this.#socket.destroy()
   }
+}
+
+function earlyHints(headers: HeaderFields): Record<string, string | string[]> {
+  const hints: Record<string, string | string[]> = {}
+  for (const [name, value] of Object.entries(endToEnd(headers))) {
+    hints[name] = typeof value === 'string' ? value : [...value]
+  }
+  return hints
 }

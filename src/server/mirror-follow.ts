@@ -4,17 +4,16 @@
  * download breaks, a client that has some of the body is cut, one that has none may be given another.
  */
 import type { ServerResponse } from 'node:http'
-import type { Fill, FillHead } from '../io/fill.ts'
+import type { Fill, SharedAnswer } from '../io/fill.ts'
 import type { Follower } from '../io/growing-file.ts'
-import { type RangeAnswer, chooseRange, contentRange } from '../wire/http-range.ts'
-import { type Exchange, type Service, services } from './mirror-exchange.ts'
-
-type BodyHead = FillHead & { readonly type: 'body' }
+import { type Manner, fitsHead, headFor, sendHead } from './mirror-answer.ts'
+import type { Exchange } from './mirror-exchange.ts'
 
 export interface Following {
   readonly fill: Fill
-  readonly head: BodyHead
-  readonly service: Service
+  readonly answer: SharedAnswer
+  readonly manner: Manner
+  readonly now: number
 }
 
 export type FollowEnd =
@@ -29,8 +28,8 @@ export type FollowEnd =
 const bufferSize = 128 << 10
 
 /** Before the download is whole, its length is unknown here, and this client must have one. */
-export function mustWait({ request }: Exchange, head: BodyHead): boolean {
-  if (head.size !== undefined) return false
+export function mustWait({ request }: Exchange, answer: SharedAnswer): boolean {
+  if (answer.size !== undefined) return false
   const { headers, raw } = request
   // esx-boot refuses chunked bodies; HTTP/1.0 has none; a range of an unknown length has no place.
   const refusesChunked = headers['user-agent']?.toLowerCase().startsWith('esx-boot') === true
@@ -39,25 +38,29 @@ export function mustWait({ request }: Exchange, head: BodyHead): boolean {
 
 /** Also called for a second fill after `again`, with the header of the answer already sent. */
 export async function followFill(exchange: Exchange, following: Following): Promise<FollowEnd> {
-  const { fill, head, service } = following
-  const { request, reply } = exchange
-  const range = rangeOf(exchange, head)
-  const first = range.type === 'part' ? range.first : 0
+  const { fill, answer, manner, now } = following
+  const { reply } = exchange
+  const head = headFor(exchange, answer, { manner, now })
+  const first = head.body?.first ?? 0
   const follower = fill.follow(first)
   if (follower === undefined) return 'late'
   const response = reply.raw
   const left = (): void => follower.leave()
   response.once('close', left)
   try {
-    if (!sendHead(exchange, following, range)) return 'again'
-    const hasBody = request.method !== 'HEAD' && range.type !== 'unsatisfiable'
-    const length = hasBody ? lengthOf(range, head.size) : 0
-    const end = await pump(follower, response, length)
+    if (response.headersSent) {
+      if (!fitsHead(reply, head)) return 'again'
+    } else {
+      sendHead(reply, head)
+      response.flushHeaders()
+    }
+    const end = await pump(follower, response, head.body === undefined ? 0 : head.body.length)
     if (end === 'whole') response.end()
     else if (end === 'nothing') return 'again'
     else if (end === 'broken') exchange.cut()
-    const reason = reasons[end]
-    exchange.end({ service, status: response.statusCode, bytes: follower.position - first, reason })
+    const reason = reasons[end] ?? manner.reason
+    const bytes = follower.position - first
+    exchange.end({ service: manner.service, status: response.statusCode, bytes, reason })
     return 'done'
   } finally {
     response.off('close', left)
@@ -72,47 +75,6 @@ const reasons: Readonly<Record<PumpEnd, string | undefined>> = {
   nothing: undefined,
   broken: 'cut: the download broke off',
   gone: 'the client left',
-}
-
-function rangeOf({ request }: Exchange, head: BodyHead): RangeAnswer {
-  const { range, 'if-range': condition } = request.headers
-  if (head.size === undefined || request.method !== 'GET') return { type: 'whole' }
-  const isCurrent = condition === undefined || condition === `"${head.etag}"`
-  return chooseRange(isCurrent ? range : undefined, head.size)
-}
-
-function lengthOf(range: RangeAnswer, size: number | undefined): number | undefined {
-  return range.type === 'part' ? range.last - range.first + 1 : size
-}
-
-/** False when another head has been sent before: its body may be another one, too. */
-function sendHead(exchange: Exchange, { head, service }: Following, range: RangeAnswer): boolean {
-  const response = exchange.reply.raw
-  const fields = headerFields(head, range)
-  if (response.headersSent) {
-    const sent = Object.entries(response.getHeaders()).filter(([name]) => name in fields)
-    return (
-      sent.length === Object.keys(fields).length &&
-      sent.every(([name, value]) => value === fields[name])
-    )
-  }
-  exchange.reply.hijack()
-  for (const [name, value] of Object.entries(fields)) response.setHeader(name, value)
-  response.setHeader('x-cache', services[service].header)
-  response.writeHead({ whole: 200, part: 206, unsatisfiable: 416 }[range.type])
-  response.flushHeaders()
-  return true
-}
-
-function headerFields(head: BodyHead, range: RangeAnswer): Record<string, string | number> {
-  const length = range.type === 'unsatisfiable' ? 0 : lengthOf(range, head.size)
-  const place = contentRange(range, head.size ?? 0)
-  return {
-    ...head.headers,
-    ...(head.etag === undefined ? {} : { etag: `"${head.etag}"` }),
-    ...(length === undefined ? {} : { 'content-length': length, 'accept-ranges': 'bytes' }),
-    ...(place === undefined ? {} : { 'content-range': place }),
-  }
 }
 
 /** Sends `length` octets, or all there are. */

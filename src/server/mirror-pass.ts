@@ -6,7 +6,8 @@ import { type Readable, Transform, pipeline } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import { type Origin, discard, originError } from '../io/origin.ts'
 import { type HostHeader, endToEnd, passRequestHeaders } from '../protocol/cache/headers.ts'
-import type { HeaderFields } from '../protocol/cache/policy.ts'
+import { cacheStatus } from '../protocol/cache/cache-status.ts'
+import type { HeaderFields } from '../protocol/cache/header-fields.ts'
 import type { Counters, Exchange, PassThrough } from './mirror-exchange.ts'
 
 export interface PassOptions {
@@ -29,7 +30,11 @@ export function passThrough(
         rewriteRequestHeaders: (_request, headers) => ({
           ...requestHeaders(exchange, headers, { origin, hostHeader }),
         }),
-        onResponse: (_request, reply, response) => void reply.send(count(response.stream)),
+        onResponse: (_request, _reply, response) => {
+          const { reply } = exchange
+          tell(exchange, reply)
+          void reply.send(count(response.stream))
+        },
         onError: (_reply, { error }) => {
           const { status, message } = originError(error, origin.host)
           void exchange.fail(status, `the origin failed: ${message}`)
@@ -43,9 +48,27 @@ export function passThrough(
       for (const [name, value] of Object.entries(endToEnd(response.headers))) {
         reply.header(name, value)
       }
-      return reply.code(response.statusCode).header('x-cache', 'PASS').send(count(response.body))
+      reply.code(response.statusCode).header('x-cache', 'PASS')
+      tell(exchange, reply)
+      return reply.send(count(response.body))
     },
   }
+}
+
+function tell(exchange: Exchange, reply: FastifyReply): void {
+  const headers = fieldsOf(reply)
+  exchange.onPassed?.({ status: reply.statusCode, headers })
+  const isSafe = exchange.request.method === 'GET' || exchange.request.method === 'HEAD'
+  reply.header('cache-status', cacheStatus({ fwd: isSafe ? 'bypass' : 'method' }, headers))
+}
+
+/** What is about to be sent, as text. */
+function fieldsOf(reply: FastifyReply): HeaderFields {
+  const fields: Record<string, string | string[]> = {}
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    if (value !== undefined) fields[name] = Array.isArray(value) ? value : String(value)
+  }
+  return fields
 }
 
 /** The answer's fields on their way to the client. */
@@ -67,6 +90,7 @@ function follow(
   const response = exchange.reply.raw
   response.once('close', () => {
     counters.originBytes += bytes
+    if (response.writableFinished) exchange.watch?.whole(response.statusCode)
     const told = response.writableFinished ? reason : 'the client left, or the origin broke off'
     exchange.end({ service: 'pass', status: response.statusCode, bytes, reason: told })
   })
@@ -74,6 +98,7 @@ function follow(
     const sieve = new Transform({
       transform(chunk: Uint8Array, _encoding, done) {
         bytes += chunk.length
+        exchange.watch?.octets(chunk)
         done(null, chunk)
       },
     })

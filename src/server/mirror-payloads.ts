@@ -3,62 +3,135 @@
  * starting one. Whatever turns out not to be for everybody is passed.
  */
 import { UpstreamError, messageOf } from '../core/errors.ts'
-import type { ContentStore, StoredObject } from '../io/content-store.ts'
-import type { OpenFile } from '../io/file-tree.ts'
-import { type Fill, type FillEnd, type FillHead, Fills } from '../io/fill.ts'
-import { type Origin, OriginError } from '../io/origin.ts'
+import type { ContentStore } from '../io/content-store.ts'
+import type { Fill, SharedAnswer } from '../io/fill.ts'
+import { type Origin, OriginError, discard } from '../io/origin.ts'
+import { cacheControl } from '../protocol/cache/directives.ts'
 import { storeKey } from '../protocol/cache/policy.ts'
-import { type Exchange, type MirrorParts, type Service, services } from './mirror-exchange.ts'
+import { type Reuse, isFailure, reuse } from '../protocol/cache/reuse.ts'
+import type { Rule } from '../protocol/cache/rules.ts'
+import { selects } from '../protocol/cache/variants.ts'
+import type { Manner } from './mirror-answer.ts'
+import type { Plan } from './mirror-asking.ts'
+import { type Download, Downloads, type PassHead, type Wanted, headOf } from './mirror-downloads.ts'
+import type { Exchange, MirrorParts } from './mirror-exchange.ts'
 import { followFill, mustWait } from './mirror-follow.ts'
-import { sendFile } from './send-file.ts'
+import { type Found, Lookup } from './mirror-lookup.ts'
+import { Repositories } from './mirror-repository.ts'
+import { type OpenedObject, sendStored } from './mirror-stored.ts'
+
+export interface PayloadServerOptions {
+  readonly parts: MirrorParts
+  readonly store: ContentStore
+  readonly origin: Origin
+  readonly rules: readonly Rule[]
+}
 
 export class PayloadServer {
   readonly #parts: MirrorParts
-  readonly #store: ContentStore
-  readonly #fills: Fills
+  readonly #lookup: Lookup
+  readonly #downloads: Downloads
+  readonly #repositories: Repositories
 
-  constructor(parts: MirrorParts, store: ContentStore, origin: Origin) {
+  constructor({ parts, store, origin, rules }: PayloadServerOptions) {
     this.#parts = parts
-    this.#store = store
-    this.#fills = new Fills({ store, origin })
+    this.#lookup = new Lookup(store, parts.clock)
+    this.#downloads = new Downloads(parts, store, origin)
+    const downloads = this.#downloads
+    this.#repositories = new Repositories({ mirror: parts, store, downloads, rules })
   }
 
   /** Downloads under way. */
   get filling(): number {
-    return this.#fills.running.length
-  }
-
-  /** Resolves when the answer is complete or handed on. */
-  async serve(exchange: Exchange, path: string): Promise<unknown> {
-    const key = storeKey(this.#parts.name, path)
-    const stored = this.#store.find(key)
-    const file = stored === undefined ? undefined : await stored.openFile()
-    // No pause between a miss and the look at the running fills: one may just be ending.
-    if (stored === undefined || file === undefined) {
-      return await this.#serveFromOrigin(exchange, { key, path, isLastTry: false })
-    }
-    return await sendStored(exchange, { stored, file }, 'hit')
+    return this.#downloads.count
   }
 
   async close(): Promise<void> {
-    await this.#fills.close()
+    await this.#downloads.close()
+  }
+
+  /** Resolves when the answer is complete or handed on. */
+  async serve(exchange: Exchange, plan: Plan): Promise<unknown> {
+    const { headers } = exchange.request
+    const key = storeKey(this.#parts.name, plan.target)
+    const found = await this.#current(plan, this.#lookup.find(headers, plan, key))
+    if (found !== undefined && found.reuse.type !== 'revalidate') {
+      const opened = await this.#lookup.open(found.entry, plan)
+      if (opened !== undefined) {
+        const wanted = { plan, key, found, isLastTry: false }
+        if (found.reuse.type === 'meanwhile') void this.#revalidate(exchange, wanted)
+        return await this.#sendStored(exchange, opened, found.reuse)
+      }
+    }
+    if (cacheControl(headers).has('only-if-cached')) {
+      return await exchange.fail(504, 'not in the cache')
+    }
+    // No pause between a miss and the look at the running fills: one may just be ending.
+    const still = this.#lookup.find(headers, plan, key)
+    return await this.#serveFromOrigin(exchange, { plan, key, found: still, isLastTry: false })
+  }
+
+  /** Metadata of a repository is as fresh as the generation that it belongs to. */
+  async #current(plan: Plan, found: Found | undefined): Promise<Found | undefined> {
+    if (found?.reuse.type !== 'revalidate') return found
+    const { role } = plan.rule
+    const isCurrent =
+      (role === 'member' && this.#repositories.isCurrent(plan)) ||
+      (role === 'index' && (await this.#repositories.look(plan, found.entry)))
+    return isCurrent ? { ...found, reuse: { ...found.reuse, type: 'fresh' } } : found
   }
 
   async #serveFromOrigin(exchange: Exchange, wanted: Wanted): Promise<unknown> {
-    const running = this.#fills.find(wanted.key)
-    if (exchange.request.method === 'HEAD' && running?.isHeadKnown !== true) {
-      return exchange.pass('HEAD of a payload that is not here')
+    const isHead = exchange.request.method === 'HEAD'
+    if (isHead && this.#downloads.find(exchange, wanted)?.isHeadKnown !== true) {
+      return exchange.pass('HEAD of what is not here')
     }
-    const fill = running ?? this.#start(wanted.key, wanted.path)
-    const service = running === undefined ? 'fill' : 'join'
-    const head = await headOf(fill)
-    if (head instanceof Error) return await this.#again(exchange, wanted, head)
-    if (head.type === 'pass') return await passOn(exchange, head, service)
-    if (mustWait(exchange, head)) return await this.#serveWhole(exchange, wanted, fill)
-    const end = await followFill(exchange, { fill, head, service })
+    const download = this.#downloads.joinOrStart(exchange, wanted)
+    const head = await headOf(download.fill)
+    if (head instanceof Error) return await this.#withoutOrigin(exchange, wanted, head)
+    switch (head.type) {
+      case 'body':
+        return await this.#serveBody(exchange, wanted, { ...download, answer: head.answer })
+      case 'unchanged':
+        return await this.#serveConfirmed(exchange, wanted, download.isJoined)
+      case 'pass':
+        return await this.#passOn(exchange, wanted, { head, isJoined: download.isJoined })
+      case 'useless':
+        return await this.#again(exchange, { ...wanted, isAlone: true }, uselessly(head.reason))
+    }
+  }
+
+  async #serveBody(
+    exchange: Exchange,
+    wanted: Wanted,
+    download: Download & { readonly answer: SharedAnswer },
+  ): Promise<unknown> {
+    const { fill, answer, isJoined } = download
+    if (isJoined && !this.#suits(exchange, wanted, download)) {
+      if (fill.isReceived) await fill.ended // then there is something to confirm
+      const found = this.#lookup.find(exchange.request.headers, wanted.plan, wanted.key)
+      return await this.#serveFromOrigin(exchange, { ...wanted, found, isAlone: true })
+    }
+    if (mustWait(exchange, answer)) return await this.#serveWhole(exchange, wanted, fill)
+    if (!isJoined && wanted.plan.rule.role === 'index') {
+      void fill.ended.then(() => this.#repositories.complete(wanted.plan))
+    }
+    const manner = mannerOf(wanted, isJoined)
+    const end = await followFill(exchange, { fill, answer, manner, now: this.#parts.clock() })
     if (end === 'again') return await this.#again(exchange, wanted, brokeOff)
     if (end === 'late') return exchange.pass('the disk is full')
     return undefined
+  }
+
+  /** Whether a running download is what this request asks for; a late one must not want a newer. */
+  #suits(
+    { request }: Exchange,
+    { plan }: Wanted,
+    { answer, isLate }: { readonly answer: SharedAnswer; readonly isLate: boolean },
+  ): boolean {
+    if (!selects(answer.selecting ?? {}, request.headers)) return false
+    if (!isLate || plan.action === 'store') return true
+    return reuse(answer, request.headers, plan.rule, this.#parts.clock()).type !== 'revalidate'
   }
 
   /** For a client that must be told the length, which only the whole body has. */
@@ -70,10 +143,95 @@ export class PayloadServer {
       place?.leave()
     }
     if (fill.isBroken) return await this.#again(exchange, wanted, brokeOff)
-    const stored = this.#store.find(wanted.key)
-    const file = await stored?.openFile()
-    if (stored === undefined || file === undefined) return exchange.pass('it could not be stored')
-    return await sendStored(exchange, { stored, file }, 'join')
+    const isServed = await this.#serveWhatIsThere(exchange, wanted, mannerOf(wanted, true))
+    return isServed ? undefined : exchange.pass('it could not be stored')
+  }
+
+  /** The origin has confirmed what is stored: whoever waited for that gets it, however old. */
+  async #serveConfirmed(exchange: Exchange, wanted: Wanted, isJoined: boolean): Promise<unknown> {
+    const status = { fwd: 'stale', 'fwd-status': 304, collapsed: isJoined } as const
+    const manner = { status, reason: 'revalidated' }
+    const isServed = await this.#serveWhatIsThere(exchange, wanted, manner)
+    return isServed
+      ? undefined
+      : await this.#again(exchange, { ...wanted, isAlone: true }, vanished)
+  }
+
+  async #serveWhatIsThere(
+    exchange: Exchange,
+    { plan, key }: Wanted,
+    manner: Partial<Manner>,
+  ): Promise<boolean> {
+    const found = this.#lookup.find(exchange.request.headers, plan, key)
+    const opened = found === undefined ? undefined : await this.#lookup.open(found.entry, plan)
+    if (found === undefined || opened === undefined) return false
+    await this.#sendStored(exchange, opened, found.reuse, manner)
+    return true
+  }
+
+  async #sendStored(
+    exchange: Exchange,
+    opened: OpenedObject,
+    { age, ttl }: Reuse,
+    manner: Partial<Manner> = {},
+  ): Promise<void> {
+    const hit: Manner = { service: 'hit', status: { hit: true, ttl }, age, ...manner }
+    await sendStored(exchange, opened, hit, this.#parts.clock())
+  }
+
+  async #revalidate(exchange: Exchange, wanted: Wanted): Promise<void> {
+    const head = await this.#downloads.behind(exchange, wanted)
+    if (head !== undefined) this.#outdate(wanted, head)
+  }
+
+  /** The origin could not be asked: what is stored may do. */
+  async #withoutOrigin(exchange: Exchange, wanted: Wanted, error: Error): Promise<unknown> {
+    const isServed = await this.#serveStale(exchange, wanted, 'ifUnreachable', messageOf(error))
+    return isServed ? undefined : await this.#again(exchange, wanted, error)
+  }
+
+  async #serveStale(
+    exchange: Exchange,
+    { plan, found }: Wanted,
+    allowance: 'ifUnreachable' | 'ifFailing',
+    problem: string,
+  ): Promise<boolean> {
+    if (found?.reuse.type !== 'revalidate' || !found.reuse[allowance]) return false
+    if (exchange.reply.raw.headersSent) return false
+    const opened = await this.#lookup.open(found.entry, plan)
+    if (opened === undefined) return false
+    await this.#sendStored(exchange, opened, found.reuse, { reason: `stale: ${problem}` })
+    return true
+  }
+
+  /** The answer to the fill's own request goes to who caused it; everybody else asks for himself. */
+  async #passOn(
+    exchange: Exchange,
+    wanted: Wanted,
+    { head, isJoined }: { readonly head: PassHead; readonly isJoined: boolean },
+  ): Promise<unknown> {
+    const { reason, response } = head
+    const { statusCode } = response
+    const problem = `the origin answered ${statusCode}`
+    if (isFailure(statusCode) && (await this.#serveStale(exchange, wanted, 'ifFailing', problem))) {
+      if (!isJoined) discard(response)
+      return undefined
+    }
+    if (isJoined) return exchange.pass(reason)
+    this.#outdate(wanted, head)
+    if (exchange.request.headers.range === undefined) return exchange.passOn(response, reason)
+    await response.body.dump().catch(() => {})
+    return exchange.pass(reason)
+  }
+
+  /** An answer that may not be stored: what it takes the place of goes, and nobody waits for it. */
+  #outdate({ plan, key, found }: Wanted, { response: { statusCode } }: PassHead): void {
+    if (plan.action === 'headers') this.#downloads.forbidSharing(key)
+    if (plan.rule.role === 'member' && [404, 410].includes(statusCode)) {
+      this.#repositories.lost(plan)
+    }
+    if (found !== undefined && [200, 404, 410].includes(statusCode))
+      this.#lookup.remove(found.entry)
   }
 
   /** Once more for who has nothing yet, if that could help; then 502. */
@@ -85,78 +243,19 @@ export class PayloadServer {
     const status = error instanceof UpstreamError ? error.status : 502
     return await exchange.fail(status, `the origin failed: ${messageOf(error)}`)
   }
-
-  #start(key: string, path: string): Fill {
-    const fill = this.#fills.start(key, path)
-    void this.#tellEnd(fill, path)
-    return fill
-  }
-
-  async #tellEnd(fill: Fill, file: string): Promise<void> {
-    const startedAt = performance.now()
-    const end = await fill.ended
-    if (end.type === 'passed') return
-    const { name: mirror, emit, counters } = this.#parts
-    counters.originBytes += end.bytes
-    if (end.type === 'broken') counters.broken += 1
-    const reason = end.type === 'stored' ? undefined : end.reason
-    const ms = Math.round(performance.now() - startedAt)
-    emit({ type: endEvents[end.type], mirror, file, bytes: end.bytes, ms, reason })
-  }
 }
 
-interface Wanted {
-  readonly key: string
-  readonly path: string
-  readonly isLastTry: boolean
+const helpful = { again: true }
+const brokeOff = new OriginError(502, 'the download broke off', helpful)
+const vanished = new OriginError(502, 'what it confirmed is gone', helpful)
+
+function uselessly(reason: string): OriginError {
+  return new OriginError(502, reason, helpful)
 }
 
-interface OpenedObject {
-  readonly stored: StoredObject
-  readonly file: OpenFile
-}
-
-const endEvents = {
-  stored: 'mirror.stored',
-  unstored: 'mirror.unstored',
-  broken: 'mirror.broken',
-} as const satisfies Record<Exclude<FillEnd['type'], 'passed'>, string>
-
-const brokeOff = new OriginError(502, 'the download broke off', { again: true })
-
-async function headOf(fill: Fill): Promise<FillHead | Error> {
-  try {
-    return await fill.head
-  } catch (error) {
-    return error instanceof Error ? error : new Error(messageOf(error))
-  }
-}
-
-async function sendStored(
-  exchange: Exchange,
-  { stored, file }: OpenedObject,
-  service: Service,
-): Promise<void> {
-  const headers = { ...stored.headers, 'x-cache': services[service].header }
-  const { request, reply } = exchange
-  try {
-    const { status, bytes, complete } = await sendFile(request, reply, file, headers)
-    const reason = complete ? undefined : 'the client left'
-    exchange.end({ service, status, bytes, reason })
-  } catch (error) {
-    exchange.end({ service: 'error', status: 500, bytes: 0, reason: messageOf(error) })
-    exchange.cut()
-  }
-}
-
-/** The answer to the fill's own request goes to who caused it; everybody else asks for himself. */
-async function passOn(
-  exchange: Exchange,
-  { reason, response }: FillHead & { readonly type: 'pass' },
-  service: Service,
-): Promise<unknown> {
-  if (service === 'join') return exchange.pass(reason)
-  if (exchange.request.headers.range === undefined) return exchange.passOn(response, reason)
-  await response.body.dump().catch(() => {})
-  return exchange.pass(reason)
+function mannerOf({ found }: Wanted, isJoined: boolean): Manner {
+  const fwd = found === undefined ? 'uri-miss' : 'stale'
+  return isJoined
+    ? { service: 'join', status: { fwd, collapsed: true } }
+    : { service: 'fill', status: { fwd, stored: true } }
 }

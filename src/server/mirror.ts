@@ -7,18 +7,22 @@
  * The cache answers in http-proxy's `handler`, never in an asynchronous `preHandler`: after one of
  * those has streamed a body itself, fastify may still run the proxy behind it.
  */
+import { METHODS } from 'node:http'
 import httpProxy from '@fastify/http-proxy'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Mac } from '../core/address.ts'
+import type { Clock } from '../core/clock.ts'
 import { messageOf } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import type { ContentStore } from '../io/content-store.ts'
 import { Origin, type OriginLimits } from '../io/origin.ts'
 import type { OriginTrust } from '../io/origin-trust.ts'
 import type { HostHeader } from '../protocol/cache/headers.ts'
-import { classify, originForm } from '../protocol/cache/policy.ts'
-import { type Rule, type ProfileName, profiles } from '../protocol/cache/rules.ts'
+import { type CacheRequest, classify, originForm } from '../protocol/cache/policy.ts'
+import { type ProfileName, type Rule, rulesOf } from '../protocol/cache/rules.ts'
 import { Exchange, type MirrorParts, type MirrorStats } from './mirror-exchange.ts'
+import { Observer } from './mirror-observer.ts'
+import { afterPassing } from './mirror-passed.ts'
 import { PayloadServer } from './mirror-payloads.ts'
 import { passThrough, responseHeaders } from './mirror-pass.ts'
 
@@ -32,9 +36,14 @@ export interface MirrorOptions {
   readonly servername?: string | undefined
   readonly hostHeader: HostHeader
   readonly profile: ProfileName
+  /** Before those of the profile. */
+  readonly rules?: readonly Rule[] | undefined
+  /** Whether rules are proposed for what is passed. */
+  readonly observe?: boolean
   readonly store: ContentStore
   readonly emit: Emit
   readonly macOf: (ip: string) => Mac | undefined
+  readonly clock: Clock
   readonly limits?: Partial<OriginLimits>
 }
 
@@ -49,9 +58,9 @@ export interface Mirror {
 
 /** Throws when the CA file cannot be read. */
 export function mirror(options: MirrorOptions): Mirror {
-  const { name, emit, macOf, hostHeader, servername, trust } = options
+  const { name, emit, macOf, hostHeader, servername, trust, clock, store } = options
   const counters = noneYet()
-  const parts: MirrorParts = { name, emit, macOf, counters }
+  const parts: MirrorParts = { name, emit, macOf, counters, clock }
   const origin = new Origin({
     url: options.origin,
     trust,
@@ -59,13 +68,21 @@ export function mirror(options: MirrorOptions): Mirror {
     hint: (reason) => emit({ type: 'service.hint', mirror: name, reason }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   })
-  const payloads = new PayloadServer(parts, options.store, origin)
-  const rules = profiles[options.profile]
+  const rules = rulesOf(options.profile, options.rules)
+  const payloads = new PayloadServer({ parts, store, origin, rules })
+  const observer = options.observe === true ? new Observer({ name, emit }) : undefined
+  const passed = { name, store, rules, base: origin.base }
 
   const answer: Answer = async (request, reply, target, hooks) => {
     const pass = passThrough({ origin, hostHeader, counters }, target, hooks)
     const exchange = new Exchange(parts, request, reply, pass)
-    await decide(exchange, rules, payloads)
+    const asked = requestOf(exchange)
+    exchange.watch = observer?.watch(asked, exchange.ip)
+    exchange.onPassed = (seen) => afterPassing(passed, asked, seen, clock())
+    const verdict = classify(asked, rules)
+    if (verdict.action === 'refuse') await exchange.fail(400, verdict.reason)
+    else if (verdict.action === 'pass') await exchange.pass(verdict.reason)
+    else await payloads.serve(exchange, verdict)
   }
   return {
     name,
@@ -85,29 +102,22 @@ type Answer = (
   hooks: Parameters<FastifyReply['from']>[1] & object,
 ) => Promise<void>
 
-async function decide(
-  exchange: Exchange,
-  rules: readonly Rule[],
-  payloads: PayloadServer,
-): Promise<unknown> {
-  const { raw } = exchange.request
-  const verdict = classify(
-    {
-      method: raw.method ?? '',
-      target: raw.url ?? '',
-      headers: raw.headers,
-      hostLines: hostLines(raw.rawHeaders),
-    },
-    rules,
-  )
-  if (verdict.action === 'refuse') return await exchange.fail(400, verdict.reason)
-  if (verdict.action === 'pass') return exchange.pass(verdict.reason)
-  return await payloads.serve(exchange, verdict.path)
+function requestOf({ request: { raw } }: Exchange): CacheRequest {
+  return {
+    method: raw.method ?? '',
+    target: raw.url ?? '',
+    headers: raw.headers,
+    hostLines: hostLines(raw.rawHeaders),
+  }
 }
 
 function routes(fastify: FastifyInstance, origin: Origin, answer: Answer): void {
   // Every body is streamed as it comes; fastify's own parsers would read text and JSON.
   fastify.removeAllContentTypeParsers()
+  for (const method of METHODS) {
+    const isKnown = fastify.supportedMethods.includes(method) || method === 'CONNECT'
+    if (!isKnown) fastify.addHttpMethod(method, { hasBody: true })
+  }
   fastify.setErrorHandler((error, _request, reply) => {
     const status =
       error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number'

@@ -4,8 +4,8 @@
  */
 
 export interface Validators {
-  /** Without quotes. */
-  readonly etag: string
+  /** Without quotes; undefined when the file has none. */
+  readonly etag?: string | undefined
   /** A weak tag: it never proves that octets are the same. */
   readonly isWeak?: boolean | undefined
   readonly modified?: Date | undefined

@@ -25,6 +25,8 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }))
 const open = (maxBytes = 1e9) => ContentStore.open({ directory, maxBytes, clock: () => now })
 const sha256Of = (text: string) => createHash('sha256').update(text).digest('hex')
 
+const answered = { status: 200, requestedAt: 3, respondedAt: 4 }
+
 async function put(store: ContentStore, key: string, text: string): Promise<boolean> {
   const file = await store.openTemporary()
   await file.handle.write(text)
@@ -33,9 +35,9 @@ async function put(store: ContentStore, key: string, text: string): Promise<bool
   const published = await store.publish(file, {
     key,
     sha256,
-    etag: sha256,
     size: text.length,
     headers,
+    ...answered,
   })
   await file.handle.close()
   return published
@@ -63,7 +65,6 @@ test('what was published is found, with its size and headers, also after a resta
     expect(await read(one, 'm /a')).toBe('hello')
     expect(one.find('m /a')).toMatchObject({
       size: 5,
-      etag: sha256Of('hello'),
       headers: { 'content-type': 'text/plain' },
       storedAt: now,
     })
@@ -227,8 +228,8 @@ describe('deleted or damaged from outside', () => {
       key: 'm /torn',
       sha256: sha256Of('torn'),
       size: 4,
-      etag: 'x',
       headers: {},
+      ...answered,
       storedAt: 0,
     })
     const place = (name: string, text: string) => {
@@ -252,8 +253,8 @@ describe('deleted or damaged from outside', () => {
       key: 'm /a',
       sha256: sha256Of('a'),
       size: 1,
-      etag: 'x',
       headers: { 'content-type': 'text/plain' },
+      ...answered,
       storedAt: 5,
     })
     expect(parseEntry(whole)).toBeDefined()
@@ -269,14 +270,17 @@ describe('deleted or damaged from outside', () => {
     { size: '1' },
     { headers: { a: 1 } },
     { headers: null },
+    { status: -1 },
+    { respondedAt: 'now' },
+    { selecting: { a: 1 } },
     { key: 5 },
   ])('an entry with %o is none', (change) => {
     const entry = {
       key: 'm /a',
       sha256: sha256Of('a'),
       size: 1,
-      etag: 'x',
       headers: {},
+      ...answered,
       storedAt: 5,
     }
     expect(parseEntry(JSON.stringify({ ...entry, ...change }))).toBeUndefined()
@@ -309,4 +313,62 @@ test('the time of last use is written down, but rarely', async () => {
   const { statSync } = await import('node:fs')
   await expect.poll(() => statSync(path).mtimeMs).toBe(now)
   expect(readFileSync(path, 'utf8')).toBe(text)
+})
+
+test('confirmed: new header fields, the same body, also after a restart', async () => {
+  const store = await open()
+  await put(store, 'm /a', 'hello')
+  const [entry] = store.entries('m /a')
+  store.confirm(entry!, { headers: { a: '1' }, requestedAt: 7, respondedAt: 8 })
+  expect(store.find('m /a')).toMatchObject({ headers: { a: '1' }, respondedAt: 8 })
+  await store.close()
+  const again = await open()
+  expect(again.find('m /a')).toMatchObject({ headers: { a: '1' } })
+  expect(await read(again, 'm /a')).toBe('hello')
+})
+
+test('a confirmation of what has been replaced meanwhile changes nothing', async () => {
+  const store = await open()
+  await put(store, 'm /a', 'hello')
+  const [old] = store.entries('m /a')
+  await put(store, 'm /a', 'world')
+  store.confirm(old!, { headers: { a: '1' }, requestedAt: 7, respondedAt: 8 })
+  expect(store.find('m /a')?.headers).toEqual({ 'content-type': 'text/plain' })
+  expect(await read(store, 'm /a')).toBe('world')
+})
+
+test('renamed all at once, also after a restart; what was there goes', async () => {
+  const store = await open()
+  for (const [key, text] of [
+    ['m /a', 'old'],
+    ['next /a', 'new'],
+    ['next /b', 'other'],
+  ] as const) {
+    await put(store, key, text)
+  }
+  await store.renameAll([
+    { from: 'next /b', to: 'm /b' },
+    { from: 'next /a', to: 'm /a' },
+    { from: 'next /none', to: 'm /none' },
+  ])
+  await store.close()
+  for (const one of [store, await open()]) {
+    expect(await read(one, 'm /a')).toBe('new')
+    expect(await read(one, 'm /b')).toBe('other')
+    expect([...one.keys()].sort()).toEqual(['m /a', 'm /b'])
+  }
+  expect(filesUnder('content-v1').sort()).toEqual([sha256Of('new'), sha256Of('other')].sort())
+})
+
+test('variants of one URL are found by it, and are bounded in number', async () => {
+  const store = await open()
+  for (let index = 0; index < 66; index++) await put(store, `m /a\n${index}`, `${index}`)
+  await put(store, 'm /b', 'b')
+  const keys = store.entries('m /a').map(({ key }) => key)
+  expect(keys).toHaveLength(64)
+  expect(keys[0]).toBe('m /a\n2')
+  store.remove('m /a\n2')
+  expect(store.entries('m /a')).toHaveLength(63)
+  expect(store.entries('m /b')).toHaveLength(1)
+  expect((await open()).entries('m /b')).toHaveLength(1)
 })

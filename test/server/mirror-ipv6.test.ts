@@ -38,6 +38,7 @@ test('an origin whose address is IPv6 is vouched for by its CA, a client over IP
     store,
     emit: () => undefined,
     macOf: () => undefined,
+    clock: Date.now,
   })
   opened.defer(() => mirrored.close())
   const server = Fastify()

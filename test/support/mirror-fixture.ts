@@ -66,6 +66,7 @@ export async function mirrorFixture(options: FixtureOptions = {}): Promise<Fixtu
     store,
     emit: (event) => void events.push({ ...event, at: 0 }),
     macOf: () => undefined,
+    clock: Date.now,
     ...options.mirror,
   })
   const server = fastify()

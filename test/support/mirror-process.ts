@@ -18,6 +18,7 @@ const { plugin } = mirror({
   store,
   emit: () => {},
   macOf: () => undefined,
+  clock: Date.now,
 })
 const server = fastify()
 await server.register(plugin)

@@ -6,7 +6,7 @@
  * Sources: RFC 9110 §7.6.1 (hop-by-hop fields), E. Gray's nginx recipe for Auto Deploy (Host without
  * port, X-Real-IP, X-Forwarded-For, X-Forwarded-Host).
  */
-import type { HeaderFields } from './policy.ts'
+import { type HeaderFields, fieldText } from './header-fields.ts'
 
 /** Which `Host` the origin sees on requests that are passed. */
 export type HostHeader = 'client' | 'client-no-port' | 'upstream'
@@ -17,6 +17,7 @@ const hopByHop = new Set([
   'http2-settings',
   'keep-alive',
   'proxy-authenticate',
+  'proxy-authentication-info',
   'proxy-authorization',
   'proxy-connection',
   'te',
@@ -25,8 +26,8 @@ const hopByHop = new Set([
   'upgrade',
 ])
 
-/** What of an origin's answer is kept with a stored body and given to clients. */
-const keptFields = ['content-type', 'last-modified', 'content-disposition'] as const
+/** What of an origin's answer to our own request is kept with a stored body and given to clients. */
+const payloadFields = ['content-type', 'last-modified', 'content-disposition', 'date'] as const
 
 /** The one request for a payload: the same whoever asks. */
 export function fillRequestHeaders(originHost: string): Record<string, string> {
@@ -36,6 +37,36 @@ export function fillRequestHeaders(originHost: string): Record<string, string> {
     'accept-encoding': 'identity',
     'user-agent': 'Bootlace',
   }
+}
+
+/** Fields that origins act upon and that are in no key: one client could colour what others get. */
+const unkeyed = [
+  /^(?:x-)?forwarded(?:-.*)?$/,
+  /^x-(?:host|original-.*|rewrite-.*|http-.*|method-override|real-ip|client-ip|cluster-client-ip)$/,
+  /^(?:true-client-ip|cf-.*|via|client-ip)$/,
+]
+
+/** Ours to say: a stored answer is compared and cut for each client here. */
+const ownConditions = new Set([
+  ...['if-none-match', 'if-modified-since', 'if-range', 'range', 'if-match', 'if-unmodified-since'],
+  ...['content-length', 'host'],
+])
+
+/**
+ * A request whose answer may become one for others, where the origin's header decides: the client's
+ * fields, for `Vary` may name any of them, but none that is known to change answers unnamed, and
+ * always the same Host.
+ */
+export function sharedRequestHeaders(
+  headers: HeaderFields,
+  originHost: string,
+): Record<string, string | string[]> {
+  const kept: Record<string, string | string[]> = { host: originHost }
+  for (const [name, value] of Object.entries(endToEnd(headers))) {
+    if (ownConditions.has(name) || unkeyed.some((pattern) => pattern.test(name))) continue
+    kept[name] = typeof value === 'string' ? value : [...value]
+  }
+  return kept
 }
 
 export interface Forwarding {
@@ -67,7 +98,7 @@ export function passRequestHeaders(
 
 /** All but the fields that concern one connection, and those that `Connection` names. */
 export function endToEnd(headers: HeaderFields): Record<string, string | readonly string[]> {
-  const named = [headers['connection'] ?? []].flat().join(',').toLowerCase().split(',')
+  const named = (fieldText(headers, 'connection') ?? '').toLowerCase().split(',')
   const dropped = new Set([...hopByHop, ...named.map((name) => name.trim())])
   const kept: Record<string, string | readonly string[]> = {}
   for (const [name, value] of Object.entries(headers)) {
@@ -76,20 +107,17 @@ export function endToEnd(headers: HeaderFields): Record<string, string | readonl
   return kept
 }
 
-/** What is remembered of an answer; a field that is not plain ASCII could not be sent again. */
-export function storedHeaders(headers: HeaderFields): Record<string, string> {
+/** What is kept of an answer to our own request; what is not plain ASCII could not be sent again. */
+export function payloadHeaders(headers: HeaderFields): Record<string, string> {
   const kept: Record<string, string> = {}
-  for (const name of keptFields) {
+  for (const name of payloadFields) {
     const value = headers[name]
     if (typeof value === 'string' && /^[\t -~]*$/.test(value)) kept[name] = value
   }
+  const etag = headers['etag']
+  // A strong one only (RFC 9110 §8.8.3): ours is, where the origin has none.
+  if (typeof etag === 'string' && /^"[\x21\x23-\x7e]+"$/.test(etag)) kept['etag'] = etag
   return kept
-}
-
-/** The origin's entity tag without its quotes, if it is a strong one (RFC 9110 §8.8.3). */
-export function strongEtag(headers: HeaderFields): string | undefined {
-  const value = headers['etag']
-  return typeof value === 'string' ? /^"([\x21\x23-\x7e]+)"$/.exec(value)?.[1] : undefined
 }
 
 /** `host:8080` as `host`; an IPv6 address keeps its brackets. */

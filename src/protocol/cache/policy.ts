@@ -1,14 +1,13 @@
 /**
- * The two decisions of a mirror: may this request be answered from the cache, and may this answer
- * be stored. Everything is refused that is not plainly the same for everybody; what is refused is
- * passed through untouched, so a wrong "no" costs time and a wrong "yes" cannot happen.
+ * The two decisions of a mirror by its rules: may this request be answered from the cache, and may
+ * an answer be stored that a rule calls the same for everybody. Everything is refused that is not
+ * plainly so; what is refused is passed through untouched, so a wrong "no" costs time and a wrong
+ * "yes" cannot happen. Where a rule leaves it to the header, `storing.ts` and `reuse.ts` go on.
  *
  * Sources: RFC 9111 §3 (what a shared cache must not store), RFC 9112 §3.2 (request target, Host).
  */
+import { type HeaderFields, fieldText, fieldTokens, hasField } from './header-fields.ts'
 import { type Rule, ruleFor } from './rules.ts'
-
-/** Header fields by lower-case name. */
-export type HeaderFields = Readonly<Record<string, string | readonly string[] | undefined>>
 
 export interface CacheRequest {
   readonly method: string
@@ -20,7 +19,14 @@ export interface CacheRequest {
 }
 
 export type Classification =
-  | { readonly action: 'store'; readonly path: string; readonly reason: string }
+  | {
+      readonly action: 'store' | 'headers'
+      readonly path: string
+      /** What the origin is asked for, and what the key is made of: the path, perhaps a query. */
+      readonly target: string
+      readonly rule: Rule
+      readonly reason: string
+    }
   | { readonly action: 'pass'; readonly reason: string }
   | { readonly action: 'refuse'; readonly reason: string }
 
@@ -31,27 +37,66 @@ export type Classification =
  */
 const plainPath = /^(?:\/[\w.~!$&'()+,=:@-]+)+$/
 
-type RequestClause = readonly [refuses: (request: CacheRequest) => boolean, reason: string]
+/**
+ * Also a slash at the end, `;`, and escapes of what could not stand there unescaped: another
+ * spelling is another object, but none is another path to a server that takes escapes away.
+ */
+const clearPath =
+  /^\/(?!\/)(?:[\w.~!$&'()*+,;=:@-]|%(?!00|7f|5c|2[def]|[01]|3\d|4[1-9a-f]|5[\daf]|6[1-9a-f]|7[\dae])[\da-f]{2}|\/(?!\/))*$/i
 
-const passClauses: readonly RequestClause[] = [
+const clearQuery = /^[\w.~!$&'()*+,;=:@/?%[\]{}|^`<>"\\-]*$/
+
+interface Asked extends CacheRequest {
+  readonly path: string
+  /** With its `?`; empty where there is none. */
+  readonly query: string
+  readonly rule: Rule
+}
+
+type RequestClause = readonly [refuses: (asked: Asked) => boolean, reason: string]
+
+const bodyClauses: readonly RequestClause[] = [
   [({ method }) => method !== 'GET' && method !== 'HEAD', 'only GET and HEAD are stored'],
-  [({ headers }) => has(headers, 'authorization'), 'the request has credentials'],
-  [({ headers }) => has(headers, 'cookie'), 'the request has a cookie'],
   [({ headers }) => hasBody(headers), 'the request has a body'],
-  [({ target }) => /[?#]/.test(target), 'the request has a query'],
-  [({ target }) => !isPlain(pathOf(target)), 'the path is not in its plain form'],
 ]
+
+/** By the action of the rule: an answer for everybody is never asked for in one person's name. */
+const clauses = {
+  store: [
+    ...bodyClauses,
+    [({ headers }) => hasField(headers, 'authorization'), 'the request has credentials'],
+    [({ headers }) => hasField(headers, 'cookie'), 'the request has a cookie'],
+    [({ rule, query }) => query !== '' && (rule.query ?? 'pass') === 'pass', hasQuery()],
+    [({ path }) => !isPlain(path), 'the path is not in its plain form'],
+    [({ query }) => !clearQuery.test(query), 'the query is not in its plain form'],
+  ],
+  headers: [
+    ...bodyClauses,
+    [({ rule, query }) => query !== '' && rule.query === 'pass', hasQuery()],
+    [({ path, query }) => !isClear(path, query), 'the path is not in its plain form'],
+    [({ headers }) => hasField(headers, 'if-match'), 'the request is for the origin only'],
+    [({ headers }) => hasField(headers, 'if-unmodified-since'), 'the request is for the origin only'],
+  ],
+} as const satisfies Record<string, readonly RequestClause[]>
 
 /** What a request gets, by the rules of its mirror. */
 export function classify(request: CacheRequest, rules: readonly Rule[]): Classification {
   if (request.hostLines > 1) return { action: 'refuse', reason: 'two Host headers' }
-  const clause = passClauses.find(([refuses]) => refuses(request))
-  if (clause !== undefined) return { action: 'pass', reason: clause[1] }
   const path = pathOf(request.target)
   const rule = ruleFor(path, rules)
-  if (rule === undefined) return { action: 'pass', reason: 'no rule stores this path' }
-  const { action, reason } = rule
-  return action === 'store' ? { action, path, reason } : { action, reason }
+  if (rule === undefined || rule.action === 'pass') {
+    return { action: 'pass', reason: rule?.reason ?? 'no rule stores this path' }
+  }
+  const query = originForm(request.target).slice(path.length)
+  const asked = { ...request, path, query, rule }
+  const clause = clauses[rule.action].find(([refuses]) => refuses(asked))
+  if (clause !== undefined) return { action: 'pass', reason: clause[1] }
+  const target = rule.query === 'ignore' ? path : path + query
+  return { action: rule.action, path, target, rule, reason: rule.reason ?? `rule ${rule.path}` }
+}
+
+function hasQuery(): string {
+  return 'the request has a query'
 }
 
 export interface CacheResponse {
@@ -70,17 +115,17 @@ export type Admission =
 type ResponseClause = readonly [refuses: (headers: HeaderFields) => boolean, reason: string]
 
 const storeClauses: readonly ResponseClause[] = [
-  [(headers) => has(headers, 'set-cookie'), 'the answer sets a cookie'],
-  [(headers) => tokens(headers, 'cache-control').has('no-store'), 'the answer says no-store'],
-  [(headers) => tokens(headers, 'cache-control').has('private'), 'the answer says private'],
+  [(headers) => hasField(headers, 'set-cookie'), 'the answer sets a cookie'],
+  [(headers) => fieldTokens(headers, 'cache-control').has('no-store'), 'the answer says no-store'],
+  [(headers) => fieldTokens(headers, 'cache-control').has('private'), 'the answer says private'],
   [(headers) => variesWidely(headers), 'the answer varies by request headers'],
   [(headers) => isEncoded(headers), 'the answer has a content encoding'],
-  [(headers) => has(headers, 'content-range'), 'the answer is a part'],
-  [(headers) => !isFramed(headers), 'the answer has no length and is not chunked'],
+  [(headers) => hasField(headers, 'content-range'), 'the answer is a part'],
+  [(headers) => !isFramed(headers), unframed()],
 ]
 
 /**
- * Whether an answer to a storable request may be stored. A body that only ends when the connection
+ * Whether an answer may be stored that a rule calls the same for everybody. A body that only ends when the connection
  * closes never is: nobody can tell a whole one from a short one.
  */
 export function admit(response: CacheResponse): Admission {
@@ -88,13 +133,31 @@ export function admit(response: CacheResponse): Admission {
   if (status !== 200) return { action: 'pass', reason: `the origin answered ${status}` }
   const clause = storeClauses.find(([refuses]) => refuses(headers))
   if (clause !== undefined) return { action: 'pass', reason: clause[1] }
-  const length = text(headers, 'content-length')
-  return { action: 'store', size: length === undefined ? undefined : Number(length) }
+  return { action: 'store', size: sizeOf(headers) }
 }
 
-/** The key of an object: the configured name of its mirror and its path, nothing a client sends. */
-export function storeKey(mirror: string, path: string): string {
-  return `${mirror} ${path}`
+/** Whether a body can be told to be whole when it ends. */
+export function isFramed(headers: HeaderFields): boolean {
+  const coding = fieldText(headers, 'transfer-encoding')
+  const length = fieldText(headers, 'content-length')
+  if (coding !== undefined) return coding.trim().toLowerCase() === 'chunked' && length === undefined
+  return length !== undefined && /^\d{1,15}$/.test(length)
+}
+
+/** The reason where it cannot. */
+export function unframed(): string {
+  return 'the answer has no length and is not chunked'
+}
+
+/** Octets, as far as the header says. */
+export function sizeOf(headers: HeaderFields): number | undefined {
+  const length = fieldText(headers, 'content-length')
+  return length === undefined ? undefined : Number(length)
+}
+
+/** The key of an object: the configured name of its mirror and its target, nothing else of a request. */
+export function storeKey(mirror: string, target: string): string {
+  return `${mirror} ${target}`
 }
 
 /** The path of a request target in origin form or in absolute form, without its query. */
@@ -114,39 +177,21 @@ function isPlain(path: string): boolean {
   return plainPath.test(path) && !path.split('/').some((part) => part === '.' || part === '..')
 }
 
-function has(headers: HeaderFields, name: string): boolean {
-  return headers[name] !== undefined
+function isClear(path: string, query: string): boolean {
+  if (!clearPath.test(path) || !clearQuery.test(query)) return false
+  return !path.split('/').some((part) => part === '.' || part === '..')
 }
 
 function hasBody(headers: HeaderFields): boolean {
-  return has(headers, 'transfer-encoding') || !/^0*$/.test(text(headers, 'content-length') ?? '')
+  return hasField(headers, 'transfer-encoding') || !/^0*$/.test(fieldText(headers, 'content-length') ?? '')
 }
 
 /** Our own request is always the same, so only what we never send may be varied by. */
 function variesWidely(headers: HeaderFields): boolean {
   const harmless = new Set(['accept-encoding', 'cookie', 'authorization', 'origin'])
-  return [...tokens(headers, 'vary')].some((field) => !harmless.has(field))
+  return [...fieldTokens(headers, 'vary')].some((field) => !harmless.has(field))
 }
 
 function isEncoded(headers: HeaderFields): boolean {
-  return [...tokens(headers, 'content-encoding')].some((coding) => coding !== 'identity')
-}
-
-function isFramed(headers: HeaderFields): boolean {
-  const coding = text(headers, 'transfer-encoding')
-  const length = text(headers, 'content-length')
-  if (coding !== undefined) return coding.trim().toLowerCase() === 'chunked' && length === undefined
-  return length !== undefined && /^\d{1,15}$/.test(length)
-}
-
-/** A list field as lower-case tokens, parameters cut off. */
-function tokens(headers: HeaderFields, name: string): ReadonlySet<string> {
-  const parts = (text(headers, name) ?? '').split(',')
-  const names = parts.map((part) => (part.split('=', 1)[0] ?? '').trim().toLowerCase())
-  return new Set(names.filter((part) => part !== ''))
-}
-
-function text(headers: HeaderFields, name: string): string | undefined {
-  const value = headers[name]
-  return typeof value === 'string' || value === undefined ? value : value.join(', ')
+  return [...fieldTokens(headers, 'content-encoding')].some((coding) => coding !== 'identity')
 }

@@ -1,32 +1,91 @@
 /**
- * What a mirror may store, as data: an ordered table of path patterns per profile; the first row
- * that matches decides. Refuses to know requests or answers: `policy.ts` judges those.
+ * What a mirror may store, as data: an ordered table of path patterns per profile, the user's own
+ * rows before it; the first row that matches decides. Refuses to know requests or answers:
+ * `policy.ts` judges those.
  *
  * Sources: the published nginx recipe for Auto Deploy, VMware's "Auto Deploy Load Management Best
- * Practice" (cache static content, pass requests through). The payload paths of vCenter are not
- * documented, which is why they are rows and not code.
+ * Practice" (cache static content, pass requests through); the layout that createrepo_c gives an
+ * RPM repository. The payload paths of vCenter are not documented, which is why they are rows and
+ * not code.
  */
 
 export interface Rule {
-  /** `*` is anything within one segment, `**` anything at all; the rest is literal. */
+  /** `*` is anything within one segment, `**` anything at all, `{hash}` 32 to 128 hex digits. */
   readonly path: string
-  readonly action: 'store' | 'pass'
+  /**
+   * `store`: the same for everybody, whatever its header says of time; `headers`: as the origin's
+   * header says (RFC 9111); `pass`: never stored.
+   */
+  readonly action: 'store' | 'headers' | 'pass'
+  /** Of `store`: seconds until the origin is asked whether it has changed; default: never. */
+  readonly lifetime?: number | undefined
+  /**
+   * `pass`: what has a query is not stored (default of `store`); `key`: each query is an object of
+   * its own (default of `headers`); `ignore`: the query is cut off, also towards the origin.
+   */
+  readonly query?: 'pass' | 'key' | 'ignore' | undefined
+  /** Of an RPM repository: an `index` names the members of its generation. */
+  readonly role?: 'index' | 'member' | undefined
   /** Why, for the log and the page. */
-  readonly reason: string
+  readonly reason?: string | undefined
 }
 
-export const profiles = {
+const profiles = {
   /** vSphere Auto Deploy: modules by hash path are the same for everybody, all else is one host's. */
   autodeploy: [
-    { path: '**/boot.cfg', action: 'pass', reason: 'boot.cfg is written for one host' },
-    { path: '**.cfg', action: 'pass', reason: 'configuration is written for one host' },
-    { path: '**/waiter.tgz', action: 'pass', reason: 'waiter.tgz holds secrets of one host' },
     { path: '/vmw/cache/**', action: 'store', reason: 'payload, named by its hash' },
     { path: '**', action: 'pass', reason: 'no rule stores this path' },
   ],
+  /** What dnf, tdnf and yum read: names with a checksum or a version never change what they mean. */
+  'rpm-repository': [
+    {
+      path: '**/repodata/repomd.xml',
+      action: 'store',
+      lifetime: 0,
+      role: 'index',
+      reason: 'names the metadata of its generation',
+    },
+    {
+      path: '**/repodata/{hash}-*',
+      action: 'store',
+      role: 'member',
+      reason: 'metadata, named by its checksum',
+    },
+    {
+      path: '**/repodata/**',
+      action: 'store',
+      lifetime: 0,
+      role: 'member',
+      reason: 'metadata of the generation that repomd.xml names',
+    },
+    { path: '**.rpm', action: 'store', reason: 'package, named by its version' },
+    { path: '**.drpm', action: 'store', reason: 'package, named by its version' },
+    { path: '**', action: 'headers', reason: "as the origin's header says" },
+  ],
+  /** Any HTTP origin, by RFC 9111. */
+  generic: [{ path: '**', action: 'headers', reason: "as the origin's header says" }],
 } as const satisfies Record<string, readonly Rule[]>
 
 export type ProfileName = keyof typeof profiles
+
+export const profileNames = ['autodeploy', 'rpm-repository', 'generic'] as const
+
+/** Rows before those of the user: a rule of his that is too wide must not let out a secret. */
+const guards: Readonly<Record<ProfileName, readonly Rule[]>> = {
+  autodeploy: [
+    { path: '**boot.cfg**', action: 'pass', reason: 'boot.cfg is written for one host' },
+    { path: '**.cfg**', action: 'pass', reason: 'configuration is written for one host' },
+    { path: '**waiter.tgz**', action: 'pass', reason: 'waiter.tgz holds secrets of one host' },
+    { path: '/vmw/rbd**', action: 'pass', reason: 'written for one host' },
+  ],
+  'rpm-repository': [],
+  generic: [],
+}
+
+/** The table of one mirror. */
+export function rulesOf(profile: ProfileName, own: readonly Rule[] = []): readonly Rule[] {
+  return [...guards[profile], ...own, ...profiles[profile]]
+}
 
 const compiled = new Map<string, RegExp>()
 
@@ -44,11 +103,15 @@ function matches(rule: Rule, path: string): boolean {
   return pattern.test(path)
 }
 
+const wildcards: Readonly<Record<string, string>> = {
+  '*': '[^/]*',
+  '**': '.*',
+  '{hash}': '[0-9a-f]{32,128}',
+}
+
 function expression(glob: string): string {
   return glob
-    .split(/(\*+)/)
-    .map((part) =>
-      part.startsWith('**') ? '.*' : part === '*' ? '[^/]*' : part.replaceAll(/[^\w/-]/g, '\\$&'),
-    )
+    .split(/(\*+|\{hash\})/)
+    .map((part) => wildcards[part] ?? part.replaceAll(/[^\w/-]/g, '\\$&'))
     .join('')
 }

@@ -3,8 +3,8 @@ import {
   endToEnd,
   fillRequestHeaders,
   passRequestHeaders,
-  storedHeaders,
-  strongEtag,
+  payloadHeaders,
+  sharedRequestHeaders,
 } from '../../../src/protocol/cache/headers.ts'
 
 const forwarding = {
@@ -87,22 +87,46 @@ test('of an answer only what describes the body is kept', () => {
     'set-cookie': 'a=b',
     'x-host-id': '17',
     etag: '"a"',
+    date: 'Tue, 02 Jan 2024 03:04:06 GMT',
   }
-  expect(storedHeaders(headers)).toEqual({
+  expect(payloadHeaders(headers)).toEqual({
     'content-type': 'application/octet-stream',
     'last-modified': 'Tue, 02 Jan 2024 03:04:05 GMT',
+    etag: '"a"',
+    date: 'Tue, 02 Jan 2024 03:04:06 GMT',
   })
 })
 
 test('a field that could not be sent again is not kept', () => {
   const headers = { 'content-type': 'a/b', 'content-disposition': 'attachment; filename="€.tgz"' }
-  expect(storedHeaders(headers)).toEqual({ 'content-type': 'a/b' })
+  expect(payloadHeaders(headers)).toEqual({ 'content-type': 'a/b' })
 })
 
 test('only a strong entity tag identifies octets', () => {
-  expect(strongEtag({ etag: '"abc"' })).toBe('abc')
-  expect(strongEtag({ etag: 'W/"abc"' })).toBeUndefined()
-  expect(strongEtag({ etag: 'abc' })).toBeUndefined()
-  expect(strongEtag({ etag: '"a\r\nb"' })).toBeUndefined()
-  expect(strongEtag({})).toBeUndefined()
+  expect(payloadHeaders({ etag: '"abc"' })).toEqual({ etag: '"abc"' })
+  for (const etag of ['W/"abc"', 'abc', '"a\r\nb"']) expect(payloadHeaders({ etag })).toEqual({})
+})
+
+test('a shared request has the client’s fields and our Host, and nothing that colours unseen', () => {
+  const sent = {
+    host: 'evil',
+    accept: 'text/plain',
+    'accept-language': ['en', 'de'],
+    'x-anything': '1',
+    'if-none-match': '"a"',
+    range: 'bytes=0-1',
+    connection: 'x-hop',
+    'x-hop': '1',
+    'x-forwarded-host': 'evil',
+    'x-forwarded-for': '1.1.1.1',
+    forwarded: 'host=evil',
+    'x-original-url': '/evil',
+    'x-http-method-override': 'DELETE',
+  }
+  expect(sharedRequestHeaders(sent, 'vcsa:6501')).toEqual({
+    host: 'vcsa:6501',
+    accept: 'text/plain',
+    'accept-language': ['en', 'de'],
+    'x-anything': '1',
+  })
 })

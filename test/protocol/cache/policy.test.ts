@@ -2,19 +2,19 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   type CacheRequest,
-  type HeaderFields,
   admit,
   classify,
   originForm,
   storeKey,
 } from '../../../src/protocol/cache/policy.ts'
-import { profiles } from '../../../src/protocol/cache/rules.ts'
+import type { HeaderFields } from '../../../src/protocol/cache/header-fields.ts'
+import { type Rule, rulesOf } from '../../../src/protocol/cache/rules.ts'
 
 const payload = '/vmw/cache/54/c406bbaa811f90b902d772f3f8544c/s.v00'
 
 function ask(changes: Partial<CacheRequest>) {
   const request = { method: 'GET', target: payload, headers: {}, hostLines: 1, ...changes }
-  return classify(request, profiles.autodeploy)
+  return classify(request, rulesOf('autodeploy'))
 }
 
 test.for(['GET', 'HEAD'])('%s of a payload may be stored', (method) => {
@@ -182,4 +182,69 @@ describe('answers', () => {
   test.for([201, 203, 204, 206, 301, 304, 404, 500, 503])('status %i is passed', (status) => {
     expect(admit({ status, headers: plain }).action).toBe('pass')
   })
+})
+
+describe('rules of the user', () => {
+  const own = (rule: Partial<Rule>) =>
+    rulesOf('autodeploy', [{ path: '/depot/**', action: 'store', ...rule }])
+  const asked = (target: string, rules: readonly Rule[]) =>
+    classify({ method: 'GET', target, headers: {}, hostLines: 1 }, rules)
+
+  test('come before those of the profile', () => {
+    expect(asked('/depot/a', own({}))).toMatchObject({ action: 'store', target: '/depot/a' })
+    expect(asked('/depot/a', own({ action: 'pass' })).action).toBe('pass')
+    expect(asked(payload, own({})).action).toBe('store')
+  })
+
+  test.for([
+    { query: undefined, action: 'pass' },
+    { query: 'pass' as const, action: 'pass' },
+    { query: 'key' as const, action: 'store', target: '/depot/a?b=c' },
+    { query: 'ignore' as const, action: 'store', target: '/depot/a' },
+  ])('a query with $query: $action $target', ({ query, ...expected }) => {
+    expect(asked('/depot/a?b=c', own({ query }))).toMatchObject(expected)
+  })
+
+  test.for([
+    '/vmw/rbd/tramp',
+    '/VMW/RBD/tramp',
+    '/vmw/rbd;x/host/1/waiter.tgz',
+    '/vmw/rbd/host/0123/waiter.tgz',
+    '/vmw/x/waiter.tgz;v=1',
+    '/vmw/cache/boot.cfg',
+    '/vmw//rbd/tramp',
+    '/vmw/%72bd/tramp',
+    '/vmw/x/../rbd/tramp',
+    '/vmw/x%2f..%2frbd/tramp',
+    '//vmw/rbd/tramp',
+  ])('however wide: %s stays passed', (target) => {
+    for (const action of ['store', 'headers'] as const) {
+      for (const query of ['key', 'ignore'] as const) {
+        const wide = rulesOf('autodeploy', [{ path: '**', action, query }])
+        expect(asked(target, wide).action).toBe('pass')
+        expect(asked(`${target}?a=b`, wide).action).toBe('pass')
+      }
+    }
+  })
+})
+
+test.for([
+  ['/x/repodata/repomd.xml', 'index'],
+  [`/x/repodata/${'0a'.repeat(32)}-primary.xml.gz`, 'member'],
+  ['/x/repodata/comps.xml', 'member'],
+  ['/x/Packages/a-1.0-1.x86_64.rpm', undefined],
+])('%s of a repository is %s', ([target = '', role]) => {
+  const verdict = classify(
+    { method: 'GET', target, headers: {}, hostLines: 1 },
+    rulesOf('rpm-repository'),
+  )
+  expect(verdict).toMatchObject({ action: 'store' })
+  expect(verdict.action === 'store' ? verdict.rule.role : '').toBe(role)
+})
+
+test('in a repository everything else goes by its header', () => {
+  const rules = rulesOf('rpm-repository')
+  expect(ask({ target: '/x/.treeinfo' }).action).toBe('pass')
+  const request = { method: 'GET', target: '/x/.treeinfo?a', headers: {}, hostLines: 1 }
+  expect(classify(request, rules)).toMatchObject({ action: 'headers', target: '/x/.treeinfo?a' })
 })
