@@ -1,6 +1,6 @@
 /** `bootlace image` as a person runs it. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
@@ -19,10 +19,13 @@ function image(...args: string[]) {
   return { status, stdout, stderr }
 }
 
-test('inspect, add, list, remove: the way of TinyVM.ova', async () => {
+// Each command is a start of its own.
+const options = { timeout: 120_000 }
+
+test('inspect, add, list, remove: the way of TinyVM.ova', options, async () => {
   const ova = await writeStandIn(testFolder(), 'MBR, FAT16, syslinux')
   const told = image('inspect', ova)
-  expect(told.status, told.stderr).toBe(0)
+  expect(told).toMatchObject({ status: 0, stderr: '' })
   expect(told.stdout).toContain('image       TinyVM & tools 2.7: OVA with VMDK (streamOptimized)\n')
   expect(told.stdout).toContain('manifest    every file is as it says\n')
   expect(told.stdout).toContain('serves      tce/boot/vmlinuz, tce/boot/core.gz, overlay.cpio\n')
@@ -33,22 +36,21 @@ test('inspect, add, list, remove: the way of TinyVM.ova', async () => {
 
   const name = `test-${process.pid}`
   const target = join(home, 'images', `${name}.ova`)
-  onTestFinished(() => void image('remove', name))
+  onTestFinished(() => rmSync(target, { force: true }))
   expect(image('add', name, ova)).toMatchObject({ status: 0, stderr: '' })
   expect(readFileSync(target).equals(readFileSync(ova))).toBe(true)
   expect(image('add', name, ova)).toMatchObject({
     status: 2,
     stderr: `there is an image ${name}: bootlace image remove ${name}\n`,
   })
-  expect(image('list').stdout).toContain(`${name}  TinyVM & tools 2.7: OVA with VMDK`)
-  const rows = JSON.parse(image('list', '--json').stdout) as { name: string; source: string }[]
-  expect(rows.find((row) => row.name === name)?.source).toBe(target)
+  const rows = JSON.parse(image('list', '--json').stdout) as { name: string }[]
+  const what = 'TinyVM & tools 2.7: OVA with VMDK (streamOptimized)'
+  expect(rows.find((row) => row.name === name)).toEqual({ name, source: target, what })
   expect(image('remove', name)).toMatchObject({ status: 0, stdout: `removed ${target}\n` })
   expect(existsSync(target)).toBe(false)
-  expect(image('remove', name).status).toBe(2)
 })
 
-test('what is damaged, boots nothing or is misspelt is refused with exit code 2', () => {
+test('what is damaged, boots nothing or is misspelt is refused with exit code 2', options, () => {
   const folder = testFolder()
   const whole = ovaOf({ disk: fixtureImage('stream.vmdk') })
   const damaged = whole.slice()
@@ -59,7 +61,6 @@ test('what is damaged, boots nothing or is misspelt is refused with exit code 2'
   const refused = image('inspect', broken)
   expect(refused.status).toBe(2)
   expect(refused.stderr).toMatch(/broken\.ova: TinyVM-disk1\.vmdk: is damaged: its SHA256 is /)
-  expect(image('add', 'data', unbootable)).toMatchObject({ status: 2 })
   expect(image('inspect', unbootable).stderr).toContain('nothing in it boots')
   expect(image('add', 'a/b', broken).stderr).toContain('a name has letters, digits')
   expect(image('inspect', '/nowhere').stderr).toContain('/nowhere: cannot be read')
