@@ -62,8 +62,11 @@ async function switchedOn(
   return machine.running
 }
 
-/** BIOS and loader may both write to the serial line: then each letter is there twice. */
+/**
+ * BIOS and loader may both write to the serial line: then each letter is there twice. UEFI firmware
+ * may place each letter by itself.
+ */
 function onConsole(text: string): RegExp {
   const letters = Array.from(text, (letter) => `${letter.replace(/\W/, '\\$&')}+`)
-  return new RegExp(letters.join(''))
+  return new RegExp(letters.join('\\s*'))
 }
