@@ -1,5 +1,5 @@
 /** The matrix, BIOS machines: each row to TinyVM's report. */
 import { test } from 'vitest'
-import { bootCell, chosenCells, isBios, namedRows } from './matrix-rows.ts'
+import { bootCell, rowsOf } from './matrix-rows.ts'
 
-test.for(namedRows(chosenCells.filter(isBios)))('%s', ([, cell]) => bootCell(cell))
+test.for(rowsOf('bios', 'ipxe'))('%s', ([, cell]) => bootCell(cell))
