@@ -16,6 +16,7 @@ export default defineConfig({
           exclude: ['test/interop/**', 'test/e2e/**', 'test/docker/**'],
           // Only ends what hangs; no test is about its time.
           testTimeout: 30_000,
+          expect: { poll: { timeout: 10_000 } },
         },
       },
       {

@@ -170,9 +170,14 @@ export class ContentStore {
 
   /**
    * Gives a whole body its name: flush, rename, then the entry, in this order. False when it does
-   * not fit. The file is no longer in `tmp/` afterwards; its handle stays the caller's.
+   * not fit, or is no longer wanted. The file is no longer in `tmp/` afterwards; its handle stays
+   * the caller's.
    */
-  async publish(file: TemporaryFile, entry: Omit<IndexEntry, 'storedAt'>): Promise<boolean> {
+  async publish(
+    file: TemporaryFile,
+    entry: Omit<IndexEntry, 'storedAt'>,
+    isWanted = (): boolean => true,
+  ): Promise<boolean> {
     if (entry.size > this.#index.maxSize) return false
     await file.handle.datasync()
     return await this.#inTurn(async () => {
@@ -183,6 +188,7 @@ export class ContentStore {
         await this.#removeUnused(entry.sha256)
         throw error
       })
+      if (!isWanted()) return await this.#withdraw(dated)
       this.#add(dated, now)
       return true
     })
@@ -258,6 +264,15 @@ export class ContentStore {
     const aside = join(this.#directory, 'tmp', `${entryName(entry.key)}.json`)
     await writeFile(aside, formatEntry(entry), { flush: true })
     await renameInto(aside, this.#entryPath(entry.key))
+  }
+
+  /** Of an entry that is on disk, but has never been in the index: another one may be. */
+  async #withdraw({ key, sha256 }: IndexEntry): Promise<false> {
+    const other = this.#index.peek(key)?.entry
+    if (other === undefined) await rm(this.#entryPath(key), { force: true })
+    else await this.#writeEntry(other)
+    await this.#removeUnused(sha256)
+    return false
   }
 
   #inTurn<T>(change: () => Promise<T>): Promise<T> {

@@ -74,7 +74,7 @@ export interface FillParts {
   readonly clock: Clock
 }
 
-interface FillOptions extends FillParts {
+export interface FillOptions extends FillParts {
   readonly request: FillRequest
   readonly signal: AbortSignal
 }
@@ -91,6 +91,7 @@ export class Fill {
   #headKnown = false
   #broken = false
   #received = false
+  #outdated = false
   /** Resolves when all is done, published or given up; never rejects. */
   readonly ended: Promise<FillEnd>
 
@@ -118,6 +119,11 @@ export class Fill {
   /** Over without a whole body: nobody should join any more. */
   get isBroken(): boolean {
     return this.#broken
+  }
+
+  /** What it brings is no longer true: who follows gets it, who asks from now on does not. */
+  outdate(): void {
+    this.#outdated = true
   }
 
   get received(): number {
@@ -256,11 +262,12 @@ export class Fill {
     if (temporary === undefined || !file.isOnDisk) {
       return { type: 'unstored', bytes, reason: 'the disk refused it' }
     }
+    if (this.#outdated) return { type: 'unstored', bytes, reason: 'it has changed meanwhile' }
     try {
-      const fits = await this.#options.store.publish(temporary, entry)
-      return fits
-        ? { type: 'stored', bytes }
-        : { type: 'unstored', bytes, reason: 'it is larger than the cache' }
+      const fits = await this.#options.store.publish(temporary, entry, () => !this.#outdated)
+      if (fits) return { type: 'stored', bytes }
+      const reason = this.#outdated ? 'it has changed meanwhile' : 'it is larger than the cache'
+      return { type: 'unstored', bytes, reason }
     } catch (error) {
       return { type: 'unstored', bytes, reason: messageOf(error) }
     }
@@ -269,44 +276,5 @@ export class Fill {
   #answer(head: FillHead): void {
     this.#headKnown = true
     this.#head.resolve(head)
-  }
-}
-
-/** The fills of one mirror, by key. */
-export class Fills {
-  readonly #running = new Map<string, Fill>()
-  readonly #stop = new AbortController()
-  readonly #parts: FillParts
-
-  constructor(parts: FillParts) {
-    this.#parts = parts
-  }
-
-  get running(): readonly Fill[] {
-    return [...this.#running.values()]
-  }
-
-  find(key: string): Fill | undefined {
-    const fill = this.#running.get(key)
-    return fill === undefined || fill.isBroken ? undefined : fill
-  }
-
-  /** Only where `find` has none. It is found until its object is in the store, or it broke. */
-  start(key: string, request: FillRequest): Fill {
-    const fill = new Fill({ ...this.#parts, request, signal: this.#stop.signal })
-    this.#running.set(key, fill)
-    void this.#forget(key, fill)
-    return fill
-  }
-
-  async #forget(key: string, fill: Fill): Promise<void> {
-    await fill.ended
-    if (this.#running.get(key) === fill) this.#running.delete(key)
-  }
-
-  /** Breaks off what is running. */
-  async close(): Promise<void> {
-    this.#stop.abort(new Error('shutting down'))
-    await Promise.all(this.running.map((fill) => fill.ended))
   }
 }

@@ -4,9 +4,11 @@
  */
 import { messageOf } from '../core/errors.ts'
 import type { ContentStore } from '../io/content-store.ts'
-import { type Fill, type FillEnd, type FillHead, Fills } from '../io/fill.ts'
+import type { Fill, FillEnd, FillHead } from '../io/fill.ts'
+import { Fills } from '../io/fills.ts'
 import type { IndexEntry } from '../io/index-entry.ts'
 import { type Origin, discard } from '../io/origin.ts'
+import type { HeaderFields } from '../protocol/cache/header-fields.ts'
 import { type Plan, fillRequest } from './mirror-asking.ts'
 import type { Exchange, MirrorParts } from './mirror-exchange.ts'
 import { tellFillEnd } from './mirror-fill-end.ts'
@@ -103,6 +105,19 @@ export class Downloads {
     if (head.type !== 'pass') return { type: 'kept' }
     discard(head.response)
     return { type: [404, 410].includes(head.response.statusCode) ? 'gone' : 'kept' }
+  }
+
+  /** Waits for what is just being published; false when nothing is. */
+  async settled(request: HeaderFields, key: string): Promise<boolean> {
+    const fill = this.#fills.find(this.#sharing.variantName(key, request))
+    if (fill?.isReceived !== true) return false
+    await fill.ended
+    return true
+  }
+
+  /** What is running for this URL is no longer true. */
+  outdate(key: string): void {
+    this.#fills.outdate(key)
   }
 
   /** The last answer to this URL was for one client only: nobody waits for the next. */

@@ -40,6 +40,11 @@ export class Lookup {
     return { entry: stored, file, tag: action === 'store' ? stored.sha256 : undefined }
   }
 
+  /** With all its variants. */
+  removeAll(primary: string): void {
+    for (const { key } of this.#store.entries(primary)) this.#store.remove(key)
+  }
+
   remove(entry: IndexEntry): void {
     this.#store.remove(entry.key)
   }

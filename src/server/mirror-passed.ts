@@ -17,6 +17,8 @@ export interface PassedParts {
   readonly rules: readonly Rule[]
   /** `https://vcsa:6501` */
   readonly base: string
+  /** Whatever is stored or on its way for this target. */
+  readonly forget: (target: string) => void
 }
 
 export function afterPassing(
@@ -28,7 +30,7 @@ export function afterPassing(
   const target = originForm(request.target)
   if (request.method === 'HEAD') confirmByHead(parts, { ...request, target }, answer, now)
   for (const gone of invalidatedBy({ method: request.method, target }, answer, parts.base)) {
-    if (!isOverruled(gone, parts.rules)) removeAll(parts, gone)
+    if (!isOverruled(gone, parts.rules)) parts.forget(gone)
   }
 }
 
@@ -36,10 +38,6 @@ export function afterPassing(
 function isOverruled(target: string, rules: readonly Rule[]): boolean {
   const rule = ruleFor(pathOf(target), rules)
   return rule?.action === 'store' && rule.lifetime === undefined
-}
-
-function removeAll({ store, name }: PassedParts, target: string): void {
-  for (const { key } of store.entries(storeKey(name, target))) store.remove(key)
 }
 
 /** RFC 9111 §4.3.5: a 200 about the same body confirms it, about another one outdates it. */

@@ -54,21 +54,34 @@ export class PayloadServer {
   async serve(exchange: Exchange, plan: Plan): Promise<unknown> {
     const { headers } = exchange.request
     const key = storeKey(this.#parts.name, plan.target)
-    const found = await this.#current(plan, this.#lookup.find(headers, plan, key))
-    if (found !== undefined && found.reuse.type !== 'revalidate') {
-      const opened = await this.#lookup.open(found.entry, plan)
-      if (opened !== undefined) {
-        const wanted = { plan, key, found, isLastTry: false }
-        if (found.reuse.type === 'meanwhile') void this.#revalidate(exchange, wanted)
-        return await this.#sendStored(exchange, opened, found.reuse)
-      }
+    if (await this.#serveFresh(exchange, plan, key)) return undefined
+    if (plan.action === 'headers' && (await this.#downloads.settled(headers, key))) {
+      if (await this.#serveFresh(exchange, plan, key)) return undefined
     }
     if (cacheControl(headers).has('only-if-cached')) {
       return await exchange.fail(504, 'not in the cache')
     }
     // No pause between a miss and the look at the running fills: one may just be ending.
-    const still = this.#lookup.find(headers, plan, key)
-    return await this.#serveFromOrigin(exchange, { plan, key, found: still, isLastTry: false })
+    const found = this.#lookup.find(headers, plan, key)
+    return await this.#serveFromOrigin(exchange, { plan, key, found, isLastTry: false })
+  }
+
+  /** The origin has something else by now: what is stored goes, what is on its way is not kept. */
+  forget(target: string): void {
+    const key = storeKey(this.#parts.name, target)
+    this.#downloads.outdate(key)
+    this.#lookup.removeAll(key)
+  }
+
+  async #serveFresh(exchange: Exchange, plan: Plan, key: string): Promise<boolean> {
+    const found = await this.#current(plan, this.#lookup.find(exchange.request.headers, plan, key))
+    if (found === undefined || found.reuse.type === 'revalidate') return false
+    const opened = await this.#lookup.open(found.entry, plan)
+    if (opened === undefined) return false
+    const wanted = { plan, key, found, isLastTry: false }
+    if (found.reuse.type === 'meanwhile') void this.#revalidate(exchange, wanted)
+    await this.#sendStored(exchange, opened, found.reuse)
+    return true
   }
 
   /** Metadata of a repository is as fresh as the generation that it belongs to. */
@@ -108,9 +121,7 @@ export class PayloadServer {
   ): Promise<unknown> {
     const { fill, answer, isJoined } = download
     if (isJoined && !this.#suits(exchange, wanted, download)) {
-      if (fill.isReceived) await fill.ended // then there is something to confirm
-      const found = this.#lookup.find(exchange.request.headers, wanted.plan, wanted.key)
-      return await this.#serveFromOrigin(exchange, { ...wanted, found, isAlone: true })
+      return await this.#serveFromOrigin(exchange, { ...wanted, isAlone: true })
     }
     if (mustWait(exchange, answer)) return await this.#serveWhole(exchange, wanted, fill)
     if (!isJoined && wanted.plan.rule.role === 'index') {

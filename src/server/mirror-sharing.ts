@@ -42,7 +42,7 @@ export class Sharing {
       (!isKnown && conditional.some((name) => hasField(request, name)))
     const insists = asked.has('no-store') || asked.has('no-cache')
     if (isOwn || insists || this.#unshared.has(key)) return undefined
-    return this.#variantName(key, request)
+    return this.variantName(key, request)
   }
 
   /** A name that nobody else will ask for. */
@@ -57,7 +57,7 @@ export class Sharing {
   }
 
   /** Of the variant that this request asks for, as far as the newest answer tells. */
-  #variantName(key: string, request: HeaderFields): string {
+  variantName(key: string, request: HeaderFields): string {
     const newest = this.#store.entries(key).at(-1)
     const names = Object.keys(newest?.selecting ?? {}).join()
     return variantKey(key, selectingOf({ vary: names }, request) ?? {})

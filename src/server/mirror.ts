@@ -71,7 +71,8 @@ export function mirror(options: MirrorOptions): Mirror {
   const rules = rulesOf(options.profile, options.rules)
   const payloads = new PayloadServer({ parts, store, origin, rules })
   const observer = options.observe === true ? new Observer({ name, emit }) : undefined
-  const passed = { name, store, rules, base: origin.base }
+  const forget = (target: string) => payloads.forget(target)
+  const passed = { name, store, rules, base: origin.base, forget }
 
   const answer: Answer = async (request, reply, target, hooks) => {
     const pass = passThrough({ origin, hostHeader, counters }, target, hooks)

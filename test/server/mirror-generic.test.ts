@@ -213,6 +213,24 @@ describe('who shares an answer', () => {
   })
 })
 
+test('what was on its way when it was changed is not kept, and nobody joins it any more', async () => {
+  const finish: (() => void)[] = []
+  await using origin = await webOrigin((request, response, count) => {
+    if (request.method !== 'GET') return response.writeHead(204).end()
+    response.writeHead(200, minute).write(`version ${count}`)
+    return count === 1 ? finish.push(() => response.end()) : response.end()
+  })
+  await using f = await mirrorOf(origin)
+  const first = f.get('/a')
+  await expect.poll(() => finish).toHaveLength(1)
+  await f.get('/a', { method: 'PUT' })
+  expect((await f.get('/a')).body.toString()).toBe('version 3')
+  finish[0]?.()
+  expect((await first).body.toString()).toBe('version 1')
+  await expect.poll(() => f.mirror.stats().filling).toBe(0)
+  expect((await f.get('/a')).body.toString()).toBe('version 3')
+})
+
 describe('other answers', () => {
   test('statuses other than 200 are kept when their header says so', async () => {
     await using origin = await webOrigin((_, response) =>
