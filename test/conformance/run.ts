@@ -1,26 +1,27 @@
 /**
  * Runs the public HTTP cache test suite (http-tests/cache-tests) against a mirror with the profile
- * `generic`, and prints its results by area, or writes them into the docs:
+ * `generic`, and prints its results by area, or writes them into the docs; or shows one test:
  *
  *     npm run conformance -- PATH [--write docs/conformance.md] [--json FILE]
+ *     npm run conformance -- PATH --id TEST
  *
  * PATH is a checkout of the suite with its dependencies (`npm install` there). Its server and its
  * client run unmodified, as programs of their own; only counting is done here, with its own rules.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { text } from 'node:stream/consumers'
+import { text as textOf } from 'node:stream/consumers'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import fastify from 'fastify'
 import { ContentStore } from '../../src/io/content-store.ts'
 import { mirror } from '../../src/server/mirror.ts'
-import { type Area, type Suite, type SuiteResults, areasOf, report } from './report.ts'
+import { type Area, type Peer, type Suite, type SuiteResults, areasOf, report } from './report.ts'
 
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
@@ -34,11 +35,11 @@ async function main(): Promise<void> {
   const results = await runSuite(suite, values.id)
   if (results === undefined) return
   if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(results, null, 2))
-  const areas = await judged(suite, results)
+  const judge = await judgeOf(suite)
   const commit = execFileSync('git', ['-C', suite, 'log', '-1', '--format=%h (%cs)'])
     .toString()
     .trim()
-  const page = report(areas, commit)
+  const page = report(judge(results), commit, published(suite, judge))
   if (values.write === undefined) console.log(page)
   else writeFileSync(values.write, page)
 }
@@ -59,7 +60,7 @@ async function runSuite(suite: string, id: string | undefined): Promise<SuiteRes
   const base = await startMirror(open, new URL(`http://127.0.0.1:${port}`), join(scratch, 'cache'))
   const client = suiteProgram(suite, 'cli.mjs', { npm_config_base: base, npm_config_id: id ?? '' })
   if (client.stdout === null) throw new Error('the client prints nothing')
-  const printed = await text(client.stdout)
+  const printed = await textOf(client.stdout)
   if (id !== undefined) {
     console.log(printed)
     return undefined
@@ -114,14 +115,35 @@ async function freePort(): Promise<number> {
   return port
 }
 
+type Judge = (results: SuiteResults) => readonly Area[]
+
 /** The suite's own verdict on each of its tests. */
-async function judged(suite: string, results: SuiteResults): Promise<readonly Area[]> {
+async function judgeOf(suite: string): Promise<Judge> {
   const load = (file: string) => import(pathToFileURL(join(suite, file)).href)
   const { default: tests } = (await load('tests/index.mjs')) as { default: Suite }
   const { determineTestResult } = (await load('test-engine/lib/results.mjs')) as {
     determineTestResult: (tests: Suite, id: string, results: SuiteResults) => readonly string[]
   }
-  return areasOf(tests, results, (id) => determineTestResult(tests, id, results).at(-1) ?? '-')
+  return (results) =>
+    areasOf(tests, results, (id) => determineTestResult(tests, id, results).at(-1) ?? '-')
+}
+
+/** Caches that stand before an origin, as Bootlace does. */
+const peers = {
+  'Traffic Server': 'trafficserver',
+  Apache: 'apache',
+  Squid: 'squid',
+  Varnish: 'varnish',
+  Caddy: 'caddy',
+  nginx: 'nginx',
+  HAProxy: 'haproxy',
+} as const
+
+function published(suite: string, judge: Judge): readonly Peer[] {
+  return Object.entries(peers).map(([name, file]) => {
+    const text = readFileSync(join(suite, 'results', `${file}.json`), 'utf8')
+    return { name, areas: judge(JSON.parse(text) as SuiteResults) }
+  })
 }
 
 if (import.meta.main) await main()
