@@ -3,6 +3,7 @@ import { architectures } from '../boot/firmware.ts'
 import { quirks, unfit } from '../boot/firmware-quirks.ts'
 import { type BootClient, bootClients, cards } from '../boot/firmware-table.ts'
 import { loaderFiles } from '../boot/loader-files.ts'
+import { optionalFiles } from '../boot/optional-files.ts'
 
 export function firmwarePage(): string {
   const parts = sections.map(({ title, text, head, rows }) =>
@@ -58,6 +59,12 @@ says a word gives way to the next: [boot.md](boot.md#the-order-of-loaders). File
       bootClients.flatMap(({ name, dhcp }) =>
         dhcp === undefined ? [] : [[name, dhcp.wants.join(' ')]],
       ),
+  },
+  {
+    title: 'What they ask for and do without',
+    text: 'That these are not there is no news, and no failure.',
+    head: ['program', 'files'],
+    rows: () => optionalFiles.map(({ device, name }) => [device, name]),
   },
   {
     title: 'Oddities, by device',

@@ -5,6 +5,8 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { treePath } from '../boot/tree-path.ts'
+import type { FileTree } from '../io/file-tree.ts'
 import type { Config } from './config-schema.ts'
 
 export interface NamedImage {
@@ -49,6 +51,26 @@ export function namedImages({ images }: Pick<Config, 'images'>): readonly NamedI
   }))
   const taken = new Set(configured.map(({ name }) => name))
   return [...configured, ...droppedImages().filter(({ name }) => !taken.has(name))]
+}
+
+/** Endings of disks, which nobody means to give away whole, in whichever folder. */
+const isDisk = /\.(ova|ovf|vmdk)$/i
+
+/**
+ * What lies in `images/` as it is served: images as their own files, and not as a disk that may hold
+ * somebody's keys.
+ */
+export function withoutDisks(tree: FileTree): FileTree {
+  return {
+    open: (path, client) => (isHidden(path) ? Promise.resolve(undefined) : tree.open(path, client)),
+    list: async () => (await tree.list()).filter((path) => !isHidden(path)),
+  }
+}
+
+function isHidden(path: string): boolean {
+  const names = treePath(path) ?? []
+  const name = names.at(-1) ?? ''
+  return isDisk.test(name) || (names.length === 1 && fileName(name) !== undefined)
 }
 
 function entriesOf(folder: string) {

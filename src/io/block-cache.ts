@@ -3,8 +3,8 @@ import { LRUCache } from 'lru-cache'
 import type { ByteSource } from '../wire/byte-source.ts'
 
 const blockSize = 64 * 1024
-/** 4 MiB for each image: its folders, and a little ahead of what is being sent. */
-const blocks = 64
+/** 64 MiB for each image: what a small system boots of it, so that a rack inflates it once. */
+const blocks = 1024
 
 export function cachedSource(source: ByteSource): ByteSource {
   const cache = new LRUCache<number, Promise<Uint8Array>>({ max: blocks })

@@ -49,6 +49,9 @@ export interface LabResult {
   readonly processorSeconds: number
 }
 
+/** A timeout for which the stages have their usual time; a longer one gives each more. Milliseconds. */
+const usualTimeout = 120_000
+
 /** Between two looks at the clock, milliseconds. */
 const pace = 200
 
@@ -68,7 +71,7 @@ export class BootRun {
     this.#machine = machine
     this.#options = options
     this.#isMine = eventsOf(plan.mac, plan.alone)
-    this.#progress = new Progress(plan.firmware)
+    this.#progress = new Progress(plan.firmware, Math.max(1, options.timeout / usualTimeout))
   }
 
   /** An event of the service, about whichever machine. */

@@ -1,5 +1,6 @@
 /** A lab run for people, a line per step; and for programs, an object per step. */
 import type { EventType } from '../core/events.ts'
+import { isOptional } from '../boot/optional-files.ts'
 import type { LabResult, LabStep } from './boot-run.ts'
 
 /** Steps that programs want and that only repeat to people what the next line says. */
@@ -10,13 +11,10 @@ const details: ReadonlySet<EventType> = new Set([
   'interface.open',
 ])
 
-/** Names that PXELINUX tries by its search order: that they are absent is no news. */
-const searchOrder = /pxelinux\.cfg\//
-
 /** `  2.31 s  got the address 192.168.50.100, to boot lpxelinux.0`; undefined for mere details. */
 export function stepLine({ seconds, says, event }: LabStep): string | undefined {
   if (event !== undefined && details.has(event.type)) return undefined
-  if (event?.type.endsWith('.missing') && searchOrder.test(event.file ?? '')) return undefined
+  if (event?.type.endsWith('.missing') && isOptional(event.file ?? '')) return undefined
   return `${seconds.toFixed(2).padStart(6)} s  ${says}`
 }
 

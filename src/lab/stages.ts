@@ -68,8 +68,11 @@ const rows: readonly StageRow[] = [
 ]
 
 /** The stages of a boot with this firmware: UEFI takes its time until it asks for an address. */
-function bootStages(firmware: LabFirmware): readonly Stage[] {
-  return rows.map((row, index) => (index === 0 && isUefi(firmware) ? { ...row, limit: 40 } : row))
+function bootStages(firmware: LabFirmware, patience: number): readonly Stage[] {
+  return rows.map((row, index) => {
+    const limit = index === 0 && isUefi(firmware) ? 40 : row.limit
+    return { ...row, limit: limit * patience }
+  })
 }
 
 /** Follows one machine through the stages; later ones count the earlier ones as reached. */
@@ -80,8 +83,9 @@ export class Progress {
   #since = 0
   #kernels = 0
 
-  constructor(firmware: LabFirmware) {
-    this.#stages = bootStages(firmware)
+  /** `patience`: how many times as long as usual each stage may take. */
+  constructor(firmware: LabFirmware, patience = 1) {
+    this.#stages = bootStages(firmware, patience)
   }
 
   /** Takes note of an event, `seconds` after power-on. */

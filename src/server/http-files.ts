@@ -5,6 +5,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { messageOf } from '../core/errors.ts'
 import { nearest } from '../boot/nearest.ts'
+import { isOptional } from '../boot/optional-files.ts'
 import type { Client, FileTree } from '../io/file-tree.ts'
 import { type ClientRoute, clientOf } from './http-client.ts'
 import type { HttpServerOptions } from './http-options.ts'
@@ -86,7 +87,7 @@ class FileRoutes {
   ): Promise<unknown> {
     const path = request.params['*']
     const lines = [`no such file: ${path}`]
-    if (!isProbe(path) && path.length <= longestPath) {
+    if (!isOptional(path) && path.length <= longestPath) {
       const close = nearest(path, await this.#paths(tree))
       const about = this.#about(request, client)
       this.#options.hub.emit({ type: 'http.missing', ...about, status: 404, nearest: close })
@@ -119,13 +120,6 @@ const listingAge = 5000
 const longestPath = 200
 /** Comparing takes time with each path. */
 const mostCompared = 2000
-
-/** Names that loaders try on every boot and do without: no news. */
-function isProbe(path: string): boolean {
-  return /(^|\/)(pxelinux\.cfg\/|autoexec\.ipxe$|revocations_\w+\.efi$|shim_certificate_\d\.efi$|favicon\.ico$)/.test(
-    path,
-  )
-}
 
 function decoded(path: string): string {
   try {

@@ -41,6 +41,7 @@ async function preparePrivateFolder(): Promise<void> {
   for (const folder of [
     places.private,
     places.loaders,
+    join(places.loaders, 'efi64'),
     places.roms,
     places.tinyvm,
     places.tinyvmArm64,

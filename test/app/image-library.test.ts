@@ -3,10 +3,11 @@ import { mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { expect, onTestFinished, test } from 'vitest'
-import { droppedImages } from '../../src/app/image-names.ts'
+import { droppedImages, withoutDisks } from '../../src/app/image-names.ts'
 import { ImageLibrary } from '../../src/app/image-library.ts'
 import { imageReport, reportLines } from '../../src/app/image-report.ts'
 import type { ServiceEvent } from '../../src/core/events.ts'
+import { diskTree } from '../../src/io/disk-tree.ts'
 import type { Client } from '../../src/io/file-tree.ts'
 import { openNetbootImage } from '../../src/io/netboot-image.ts'
 import { readCpio, writeCpio } from '../../src/wire/cpio.ts'
@@ -175,6 +176,20 @@ test('names: of files and folders, made fit for menus, and none that is taken', 
   const { library, said } = libraryOf(folder, ['x', 'image'])
   await library.refresh()
   expect(said()).toEqual(['image.refused a-b'])
+})
+
+test('a disk in images/ is not given away whole, an initrd in a folder is', async () => {
+  const files = ['a.ova', 'b.img', 'b.iso', 'rescue/initrd.img', 'ovf/disk1.vmdk', 'ovf/x.ovf']
+  const tree = withoutDisks(
+    diskTree(writeFiles(testFolder(), Object.fromEntries(files.map((path) => [path, text(path)])))),
+  )
+  expect([...(await tree.list())].sort()).toEqual(['b.iso', 'rescue/initrd.img'])
+  for (const path of ['/a.OVA', 'b.img', 'ovf\\disk1.vmdk', 'rescue/../a.ova']) {
+    expect(await tree.open(path, client)).toBeUndefined()
+  }
+  const file = await tree.open('rescue/initrd.img', client)
+  expect(file?.size).toBe(17)
+  await file?.close()
 })
 
 test('a configured image that is not there is said once, and served when it comes', async () => {
