@@ -40,11 +40,9 @@ export interface Board {
   readonly arguments: readonly string[]
   /** The firmware's image; QEMU brings SeaBIOS itself. */
   readonly flash?: FlashName
-  /** What a machine gets that is not told otherwise, MiB. */
-  readonly memory: number
 }
 
-const x86 = { emulator: 'qemu-system-x86_64', memory: 256 } as const
+const x86 = { emulator: 'qemu-system-x86_64' } as const
 const x86Screen = ['-vga', 'std']
 
 /** Only code in system management mode may write to the flash: else the keys would be no lock. */
@@ -60,7 +58,6 @@ const arm = {
     ['-M', 'virt', '-cpu', 'cortex-a57', '-device', 'ramfb'],
     ['-device', 'qemu-xhci', '-device', 'usb-kbd'],
   ].flat(),
-  memory: 512,
 } as const
 
 const boards: Readonly<Record<string, Board>> = {
