@@ -48,6 +48,15 @@ export function answerTo(
   }
 }
 
+/** Without one of these everybody gets the same. */
+const asksForLess = [
+  'range',
+  'if-none-match',
+  'if-modified-since',
+  'if-match',
+  'if-unmodified-since',
+]
+
 interface Decision {
   readonly status: number
   readonly range: RangeAnswer
@@ -57,7 +66,9 @@ interface Decision {
 function decide(request: ClientRequest, representation: Representation, now: number): Decision {
   const { headers, method } = request
   const { status, size } = representation
-  if (status !== 200) return { status, range: whole }
+  if (status !== 200 || !asksForLess.some((name) => headers[name] !== undefined)) {
+    return { status, range: whole }
+  }
   const validators = validatorsOf(representation, now)
   const verdict = checkConditions(headers, validators)
   if (verdict === 'failed') return { status: 412, range: whole }

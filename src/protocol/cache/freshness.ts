@@ -25,9 +25,27 @@ const heuristicallyCacheable = new Set([200, 203, 204, 300, 301, 308, 404, 405, 
 const heuristicShare = 0.1
 const heuristicLimit = 86_400
 
+/** Both follow from the answer alone; a stored one is judged with each request for it. */
+interface Reckoned {
+  /** `corrected_initial_age` of §4.2.3, in milliseconds. */
+  readonly initialAge: number
+  readonly lifetime: number
+}
+
+const reckoned = new WeakMap<DatedAnswer, Reckoned>()
+
+function reckon(answer: DatedAnswer): Reckoned {
+  const known = reckoned.get(answer)
+  if (known !== undefined) return known
+  const lifetime = explicitLifetimeOf(answer) ?? heuristicLifetimeOf(answer)
+  const result = { initialAge: initialAgeOf(answer), lifetime }
+  reckoned.set(answer, result)
+  return result
+}
+
 /** The first that is there counts: for a shared cache, in this order. Seconds, 0 when none. */
 export function lifetimeOf(answer: DatedAnswer): number {
-  return explicitLifetimeOf(answer) ?? heuristicLifetimeOf(answer)
+  return reckon(answer).lifetime
 }
 
 /** What the origin says; undefined when it says nothing. */
@@ -38,11 +56,14 @@ export function explicitLifetimeOf(answer: DatedAnswer): number | undefined {
 
 /** `current_age` of §4.2.3. */
 export function ageOf(answer: DatedAnswer, now: number): number {
+  const resident = Math.max(0, now - answer.respondedAt)
+  return Math.floor((reckon(answer).initialAge + resident) / 1000)
+}
+
+function initialAgeOf(answer: DatedAnswer): number {
   const { headers, requestedAt, respondedAt } = answer
   const apparent = Math.max(0, respondedAt - dateOf(answer))
-  const corrected = ageField(headers) * 1000 + (respondedAt - requestedAt)
-  const resident = Math.max(0, now - respondedAt)
-  return Math.floor((Math.max(apparent, corrected) + resident) / 1000)
+  return Math.max(apparent, ageField(headers) * 1000 + (respondedAt - requestedAt))
 }
 
 /** When the origin made it: its `Date`, or the time when it came. Epoch milliseconds. */

@@ -87,20 +87,22 @@ export function rulesOf(profile: ProfileName, own: readonly Rule[] = []): readon
   return [...guards[profile], ...own, ...profiles[profile]]
 }
 
-const compiled = new Map<string, RegExp>()
+const compiled = new WeakMap<Rule, RegExp>()
 
 /** The first rule whose pattern is the whole path. */
 export function ruleFor(path: string, rules: readonly Rule[]): Rule | undefined {
-  return rules.find((rule) => matches(rule, path))
+  return rules.find((rule) => patternOf(rule).test(path))
 }
 
 /** What must not be stored is recognised in any case of letters; what may be, only as written. */
-function matches(rule: Rule, path: string): boolean {
+function patternOf(rule: Rule): RegExp {
+  const known = compiled.get(rule)
+  if (known !== undefined) return known
   const flags = rule.action === 'pass' ? 'i' : ''
-  const known = `${flags} ${rule.path}`
-  const pattern = compiled.get(known) ?? new RegExp(`^${expression(rule.path)}$`, flags)
-  compiled.set(known, pattern)
-  return pattern.test(path)
+  // Open ends are left open: `.*` there would walk through the path for nothing.
+  const pattern = new RegExp(`^${expression(rule.path)}$`.replace(/^\^\.\*/, '').replace(/\.\*\$$/, ''), flags)
+  compiled.set(rule, pattern)
+  return pattern
 }
 
 const wildcards: Readonly<Record<string, string>> = {
