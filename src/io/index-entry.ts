@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 
 export interface IndexEntry {
-  /** Mirror name and target, as `storeKey` of the policy makes it; of a variant, `variantKey`. */
+  /** Mirror, origin and target, as `storeKey` of the policy makes it; of a variant, `variantKey`. */
   readonly key: string
   /** Of the body, lower-case hex: its name in the store. */
   readonly sha256: string

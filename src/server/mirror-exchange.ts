@@ -12,7 +12,7 @@ import { plainAddress } from '../core/ipv6.ts'
 import { discard } from '../io/origin.ts'
 import type { HeaderFields } from '../protocol/cache/header-fields.ts'
 import { endToEnd } from '../protocol/cache/headers.ts'
-import { pathOf } from '../protocol/cache/policy.ts'
+import { type KeySpace, pathOf } from '../protocol/cache/policy.ts'
 
 import type { Watch } from './mirror-observer.ts'
 
@@ -60,8 +60,7 @@ export interface Outcome {
 }
 
 /** What the parts of a mirror share. */
-export interface MirrorParts {
-  readonly name: string
+export interface MirrorParts extends KeySpace {
   readonly emit: Emit
   /** The machine that has this address, if it is known. */
   readonly macOf: (ip: string) => Mac | undefined

@@ -33,12 +33,13 @@ interface Seen {
 /** How much is remembered. */
 const mostPaths = 20_000
 const mostHosts = 64
+const mostPatterns = 1000
 
 export class Observer {
   readonly #parts: ObserverParts
   readonly #seen = new LRUCache<string, Seen>({ max: mostPaths })
-  /** By pattern: what was proposed last. */
-  readonly #told = new Map<string, number>()
+  /** How many paths were the same for several hosts, by pattern. */
+  readonly #same = new LRUCache<string, number>({ max: mostPatterns })
 
   constructor(parts: ObserverParts) {
     this.#parts = parts
@@ -60,35 +61,31 @@ export class Observer {
       return
     }
     if (known.sha256 !== sha256) known.differs = true
-    else if (known.hosts.size < mostHosts) known.hosts.add(ip)
-    if (!known.differs && known.hosts.size > 1) this.#propose(patternOf(path))
+    if (known.differs || known.hosts.has(ip) || known.hosts.size >= mostHosts) return
+    known.hosts.add(ip)
+    if (known.hosts.size === 2) this.#count(placeOf(path))
   }
 
   /** Says so at the first, the tenth, the hundredth path. */
-  #propose(pattern: string): void {
-    const folder = pattern.replace(/\*\*$/, '')
-    const all = [...this.#seen].filter(([path]) => path.startsWith(folder))
-    const same = all
-      .map(([, seen]) => seen)
-      .filter(({ hosts, differs }) => !differs && hosts.size > 1)
-    const step = 10 ** Math.floor(Math.log10(same.length))
-    if ((this.#told.get(pattern) ?? 0) >= step) return
-    this.#told.set(pattern, step)
+  #count(place: string): void {
+    const count = (this.#same.get(place) ?? 0) + 1
+    this.#same.set(place, count)
+    if (Number.isInteger(Math.log10(count))) this.#propose(place)
+  }
+
+  #propose(place: string): void {
+    const all = [...this.#seen].filter(([path]) => path.startsWith(place)).map(([, seen]) => seen)
+    const same = all.filter(({ hosts, differs }) => !differs && hosts.size > 1)
     const hosts = new Set(same.flatMap((seen) => [...seen.hosts])).size
     const bytes = same.reduce((sum, seen) => sum + seen.bytes * (seen.hosts.size - 1), 0)
-    const others = all.filter(([, { differs }]) => differs).length
+    const others = all.filter(({ differs }) => differs).length
+    const advice =
+      others > 0
+        ? `, but ${others} were not: look before you store them`
+        : `; to store them: rules: [{ path: "${place}**", action: store }]`
     const { name: mirror, emit } = this.#parts
-    emit({
-      type: 'mirror.observe',
-      mirror,
-      file: pattern,
-      bytes,
-      reason:
-        `${same.length} paths were the same for ${hosts} hosts` +
-        (others > 0
-          ? `, but ${others} were not: look before you store them`
-          : `; to store them: rules: [{ path: "${pattern}", action: store }]`),
-    })
+    const reason = `${same.length} paths were the same for ${hosts} hosts${advice}`
+    emit({ type: 'mirror.observe', mirror, file: `${place}**`, bytes, reason })
   }
 }
 
@@ -108,10 +105,10 @@ function watchBody(done: (body: Pick<Seen, 'sha256' | 'bytes'>) => void): Watch 
   }
 }
 
-/** `/depot/files/5f/b.v00` as `/depot/files/**`: up to the first part that has a digit, or the name. */
-function patternOf(path: string): string {
+/** `/depot/files/` of `/depot/files/5f/b.v00`: up to the first part that has a digit, or the name. */
+function placeOf(path: string): string {
   const parts = path.split('/')
   const end = parts.findIndex((part) => /\d/.test(part))
   const kept = parts.slice(0, end === -1 ? -1 : Math.min(end, parts.length - 1))
-  return `${kept.join('/')}/**`
+  return `${kept.join('/')}/`
 }

@@ -5,18 +5,21 @@
 import type { ContentStore } from '../io/content-store.ts'
 import { describes, freshened } from '../protocol/cache/freshen.ts'
 import { invalidatedBy } from '../protocol/cache/invalidation.ts'
-import { type CacheRequest, originForm, pathOf, storeKey } from '../protocol/cache/policy.ts'
+import {
+  type CacheRequest,
+  type KeySpace,
+  originForm,
+  pathOf,
+  storeKey,
+} from '../protocol/cache/policy.ts'
 import { type Rule, ruleFor } from '../protocol/cache/rules.ts'
 import { selects } from '../protocol/cache/variants.ts'
 import type { PassedAnswer } from './mirror-exchange.ts'
 
 export interface PassedParts {
-  /** Of the mirror. */
-  readonly name: string
+  readonly space: KeySpace
   readonly store: ContentStore
   readonly rules: readonly Rule[]
-  /** `https://vcsa:6501` */
-  readonly base: string
   /** Whatever is stored or on its way for this target. */
   readonly forget: (target: string) => void
 }
@@ -29,7 +32,7 @@ export function afterPassing(
 ): void {
   const target = originForm(request.target)
   if (request.method === 'HEAD') confirmByHead(parts, { ...request, target }, answer, now)
-  for (const gone of invalidatedBy({ method: request.method, target }, answer, parts.base)) {
+  for (const gone of invalidatedBy({ method: request.method, target }, answer, parts.space.base)) {
     if (!isOverruled(gone, parts.rules)) parts.forget(gone)
   }
 }
@@ -42,13 +45,13 @@ function isOverruled(target: string, rules: readonly Rule[]): boolean {
 
 /** RFC 9111 §4.3.5: a 200 about the same body confirms it, about another one outdates it. */
 function confirmByHead(
-  { store, name, rules }: PassedParts,
+  { store, space, rules }: PassedParts,
   { target, headers }: CacheRequest,
   answer: PassedAnswer,
   now: number,
 ): void {
   if (answer.status !== 200 || ruleFor(pathOf(target), rules)?.action !== 'headers') return
-  for (const entry of store.entries(storeKey(name, target))) {
+  for (const entry of store.entries(storeKey(space, target))) {
     if (!selects(entry.selecting ?? {}, headers)) continue
     if (describes(answer.headers, entry)) {
       const fields = freshened(entry.headers, answer.headers)

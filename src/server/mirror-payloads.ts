@@ -53,7 +53,7 @@ export class PayloadServer {
   /** Resolves when the answer is complete or handed on. */
   async serve(exchange: Exchange, plan: Plan): Promise<unknown> {
     const { headers } = exchange.request
-    const key = storeKey(this.#parts.name, plan.target)
+    const key = storeKey(this.#parts, plan.target)
     if (await this.#serveFresh(exchange, plan, key)) return undefined
     if (plan.action === 'headers' && (await this.#downloads.settled(headers, key))) {
       if (await this.#serveFresh(exchange, plan, key)) return undefined
@@ -68,7 +68,7 @@ export class PayloadServer {
 
   /** The origin has something else by now: what is stored goes, what is on its way is not kept. */
   forget(target: string): void {
-    const key = storeKey(this.#parts.name, target)
+    const key = storeKey(this.#parts, target)
     this.#downloads.outdate(key)
     this.#lookup.removeAll(key)
   }

@@ -185,7 +185,7 @@ export class Repositories {
   }
 
   #key(target: string): string {
-    return storeKey(this.#parts.mirror.name, target)
+    return storeKey(this.#parts.mirror, target)
   }
 
   #stagedTarget(target: string): string {

@@ -60,7 +60,6 @@ export interface Mirror {
 export function mirror(options: MirrorOptions): Mirror {
   const { name, emit, macOf, hostHeader, servername, trust, clock, store } = options
   const counters = noneYet()
-  const parts: MirrorParts = { name, emit, macOf, counters, clock }
   const origin = new Origin({
     url: options.origin,
     trust,
@@ -68,11 +67,12 @@ export function mirror(options: MirrorOptions): Mirror {
     hint: (reason) => emit({ type: 'service.hint', mirror: name, reason }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   })
+  const parts: MirrorParts = { name, base: origin.base, emit, macOf, counters, clock }
   const rules = rulesOf(options.profile, options.rules)
   const payloads = new PayloadServer({ parts, store, origin, rules })
   const observer = options.observe === true ? new Observer({ name, emit }) : undefined
   const forget = (target: string) => payloads.forget(target)
-  const passed = { name, store, rules, base: origin.base, forget }
+  const passed = { space: parts, store, rules, forget }
 
   const answer: Answer = async (request, reply, target, hooks) => {
     const pass = passThrough({ origin, hostHeader, counters }, target, hooks)

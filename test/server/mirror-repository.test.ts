@@ -144,7 +144,7 @@ describe('a new generation', () => {
     await f.get(index)
     await expect.poll(() => f.store.stats().objects).toBe(4)
     const [old, young] = [generation(1), generation(2)]
-    f.store.remove(`autodeploy ${old.named}`)
+    f.store.remove(`autodeploy ${origin.url.origin} ${old.named}`)
     origin.publish(young.files)
     expect((await f.get(old.named)).status).toBe(404)
     expect((await f.get(index)).body.toString()).toBe(young.index)

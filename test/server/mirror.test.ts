@@ -605,7 +605,7 @@ test('a restart keeps what is whole and sweeps up what is not', async () => {
   await expect.poll(() => f.store.stats().objects).toBe(1)
   const { ContentStore } = await import('../../src/io/content-store.ts')
   const again = await ContentStore.open({ directory: f.directory, maxBytes: 1e9, clock: Date.now })
-  expect(again.find(`autodeploy ${payload.path}`)?.size).toBe(payload.size)
+  expect(again.find(`autodeploy ${f.origin.url.origin} ${payload.path}`)?.size).toBe(payload.size)
   expect(everythingUnder(join(f.directory, 'tmp'))).toBe('')
 })
 

@@ -155,9 +155,20 @@ export function sizeOf(headers: HeaderFields): number | undefined {
   return length === undefined ? undefined : Number(length)
 }
 
-/** The key of an object: the configured name of its mirror and its target, nothing else of a request. */
-export function storeKey(mirror: string, target: string): string {
-  return `${mirror} ${target}`
+/**
+ * The key of an object: its mirror and origin as configured, and its target; nothing else of a
+ * request. A mirror that is pointed to another origin begins anew.
+ */
+export function storeKey({ name, base }: KeySpace, target: string): string {
+  return `${name} ${base} ${target}`
+}
+
+/** What is stored for one mirror and one origin. */
+export interface KeySpace {
+  /** As configured; no spaces. */
+  readonly name: string
+  /** `https://vcsa:6501` */
+  readonly base: string
 }
 
 /** The path of a request target in origin form or in absolute form, without its query. */

@@ -5,7 +5,7 @@
  * Source: RFC 9111 §4.1. Values are compared after changes that cannot alter their meaning: lines
  * joined, spaces around commas gone, languages and codings in lower case.
  */
-import { type HeaderFields, fieldText, fieldTokens } from './header-fields.ts'
+import { type HeaderFields, fieldText, fieldTokens, hasField } from './header-fields.ts'
 
 /** Request fields by lower-case name and their compared values; '' stands for an absent field. */
 export type Selecting = Readonly<Record<string, string>>
@@ -17,9 +17,16 @@ const unshared = ['*', 'cookie', 'authorization']
 
 /** What of a request selects this answer; undefined when no other request can be known to. */
 export function selectingOf(answer: HeaderFields, request: HeaderFields): Selecting | undefined {
-  const names = [...fieldTokens(answer, 'vary')].sort()
+  const names = namesOf(answer)
   if (unshared.some((name) => names.includes(name))) return undefined
   return Object.fromEntries(names.map((name) => [name, normalised(request, name)]))
+}
+
+/** What is encoded was chosen by what the client takes, whether its origin says so or not. */
+function namesOf(answer: HeaderFields): readonly string[] {
+  const isEncoded = hasField(answer, 'content-encoding')
+  const names = new Set([...fieldTokens(answer, 'vary'), ...(isEncoded ? ['accept-encoding'] : [])])
+  return [...names].sort()
 }
 
 export function selects(selecting: Selecting, request: HeaderFields): boolean {

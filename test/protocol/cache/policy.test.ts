@@ -123,8 +123,9 @@ test.for([
   expect(originForm(target)).toBe(expected)
 })
 
-test('a key has the configured name in it and nothing of the request but its path', () => {
-  expect(storeKey('autodeploy', payload)).toBe(`autodeploy ${payload}`)
+test('a key has what is configured in it and nothing of the request but its path', () => {
+  const space = { name: 'autodeploy', base: 'https://vcsa:6501' }
+  expect(storeKey(space, payload)).toBe(`autodeploy https://vcsa:6501 ${payload}`)
 })
 
 describe('answers', () => {

@@ -46,6 +46,12 @@ test.for([
   expect(selects(selectingOf({ vary }, one) ?? {}, other)).toBe(true)
 })
 
+test('what is encoded is for those who take the encoding, though its origin forgets to say so', () => {
+  const selecting = selectingOf({ 'content-encoding': 'gzip' }, { 'accept-encoding': 'gzip' }) ?? {}
+  expect(selects(selecting, { 'accept-encoding': 'GZIP' })).toBe(true)
+  expect(selects(selecting, {})).toBe(false)
+})
+
 test('letters of unknown fields count', () => {
   expect(selects(selectingOf({ vary: 'Foo' }, { foo: 'a' }) ?? {}, { foo: 'A' })).toBe(false)
 })
