@@ -129,10 +129,11 @@ export class ImageLibrary {
     this.#options.emit({ type: 'image.refused', entry: named.name, reason })
   }
 
-  #say({ name, isConfigured }: NamedImage, { boot, contents, notes }: NetbootImage): void {
+  #say({ name, isConfigured }: NamedImage, image: NetbootImage): void {
     const { emit } = this.#options
-    if (boot !== undefined) {
-      const detail = [`${boot.system}, ${contents.format}`, ...notes].join('; ')
+    const { boot, contents, notes } = image
+    if (boot !== undefined || contents.disc !== undefined) {
+      const detail = [`${imageTitle(image, name)}, ${contents.format}`, ...notes].join('; ')
       emit({ type: 'image.ready', entry: name, detail })
     } else if (isConfigured || contents.folder === undefined) {
       // A folder that boots nothing by itself is one that entries of the menu refer to.
