@@ -3,7 +3,7 @@
  * into `images/`. Opens none of them.
  */
 import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { treePath } from '../boot/tree-path.ts'
 import type { FileTree } from '../io/file-tree.ts'
@@ -82,6 +82,11 @@ function entriesOf(folder: string) {
   } catch {
     return [] // there is no such folder: then there are no images
   }
+}
+
+/** Whether a file of this name is an image. */
+export function isImageFile(path: string): boolean {
+  return fileName(basename(path)) !== undefined
 }
 
 function folderName(name: string): string | undefined {

@@ -23,9 +23,10 @@ export function sourceTree(
     open: (path) => {
       const name = treePath(path)?.join('/') ?? ''
       const source = served.get(name) ?? served.get(names.get(name.toLowerCase()) ?? '')
-      if (source === undefined) return Promise.resolve(undefined)
-      files.hold()
-      return Promise.resolve(openFile(source, files, `${files.etag}-${digest}`))
+      const isOpen = source !== undefined && files.hold()
+      return Promise.resolve(
+        isOpen ? openFile(source, files, `${files.etag}-${digest}`) : undefined,
+      )
     },
     list: () => Promise.resolve([...served.keys()]),
   }
@@ -36,10 +37,11 @@ export function volumeTree(root: FolderNode, files: SharedFiles): FileTree {
   return {
     open: async (path) => {
       const name = treePath(path)?.join('/')
-      const source = name === undefined ? undefined : await found(root, name)
-      if (source === undefined) return undefined
-      files.hold()
-      return openFile(source, files, files.etag)
+      if (name === undefined || !files.hold()) return undefined
+      const source = await found(root, name)
+      if (source !== undefined) return openFile(source, files, files.etag)
+      await files.release()
+      return undefined
     },
     list: () => tolerant(listPaths(root, listLimit), []),
   }

@@ -42,6 +42,7 @@ export interface BootImage {
 export async function openIso(source: ByteSource): Promise<IsoVolume | undefined> {
   const { primary, joliet, catalog } = await readDescriptors(source)
   if (primary === undefined) return undefined
+  checkWhole(source, primary)
   const reader = new IsoReader(source)
   const skip = await reader.rockRidgeSkip(rootOf(primary))
   const names: IsoNames =
@@ -54,6 +55,16 @@ export async function openIso(source: ByteSource): Promise<IsoVolume | undefined
     bootImages: catalog === undefined ? [] : await readBootImages(source, catalog),
     root: reader.folder('', rootOf(descriptor), { names, skip: skip ?? 0 }),
   }
+}
+
+/** What writers put behind the end, and people cut off: 150 sectors. */
+const padding = 150 * isoSector
+
+/** A disc that was copied only in part looks right in its folders. */
+function checkWhole(source: ByteSource, primary: Fields): void {
+  const size = primary.u32(80) * isoSector
+  if (source.size >= size - padding) return
+  throw primary.wrong(80, `the disc has ${size} octets, of which ${source.size} are there`)
 }
 
 interface Descriptors {
@@ -111,7 +122,10 @@ class IsoReader {
   folder(name: string, place: Place, reading: Reading): FolderNode {
     let listed: Promise<readonly ImageNode[]> | undefined
     const list = () => {
-      listed ??= this.#list(place, reading)
+      listed ??= this.#list(place, reading).catch((error: unknown) => {
+        listed = undefined // the disk may read the next time
+        throw error
+      })
       return listed
     }
     return { type: 'folder', name, list }

@@ -178,6 +178,15 @@ test('a raw disk that is being sent outlives its removal', async () => {
   expect((await library.tree.list()).length).toBe(0)
 })
 
+test('a disc that was copied only in part is refused', async () => {
+  const folder = testFolder()
+  const whole = fixtureImage('disc.iso')
+  writeFileSync(join(folder, 'half.iso'), whole.subarray(0, 40_960))
+  const { library, events } = libraryOf(folder)
+  await library.refresh()
+  expect(events[0]?.reason).toMatch(/the disc has \d+ octets, of which 40960 are there/)
+})
+
 test('names: of files and folders, made fit for menus, and none that is taken', async () => {
   const folder = testFolder()
   for (const name of [
@@ -201,9 +210,11 @@ test('names: of files and folders, made fit for menus, and none that is taken', 
     ['x', 'x.ova'],
   ])
   expect(droppedImages(join(folder, 'nowhere'))).toEqual([])
-  const { library, said } = libraryOf(folder, ['x', 'image'])
+  // A folder of such a name is what the user's own entry boots from.
+  const { library, said } = libraryOf(folder, ['x', 'image', 'rescue'])
   await library.refresh()
-  expect(said()).toEqual(['image.refused a-b'])
+  await library.refresh()
+  expect(said().sort()).toEqual(['image.refused a-b', 'image.refused image', 'image.refused x'])
 })
 
 test('a disk in images/ is not given away whole, an initrd in a folder is', async () => {
