@@ -167,8 +167,8 @@ const mirror = section({
 
 const image = section({
   source: path.describe(
-    'An OVA, an OVF with its disks beside it, a VMDK, a raw disk or a folder. It is served as it ' +
-      'stands, never copied.',
+    'An OVA, an OVF with its disks beside it, a VMDK, a raw disk, an ISO or a folder. It is ' +
+      'served as it stands, never copied.',
   ),
   title: lineValue.optional().describe('The line in the menu. Default: what the image says.'),
   args: lineValue

@@ -15,7 +15,7 @@ bootlace image add NAME SOURCE
 bootlace image list [--config FILE] [--json]
 bootlace image remove NAME
 
-An image is an OVA, an OVF with its disks beside it, a VMDK, a raw disk or a folder. inspect says
+An image is an OVA, an OVF with its disks beside it, a VMDK, a raw disk, an ISO or a folder. inspect says
 what it is, which kernel, initrd and arguments it boots and what would be served; add checks it and
 copies it into images/, where a running service finds it; remove deletes it there. An image that is
 put into images/ by hand is there without a command.
@@ -67,7 +67,12 @@ async function inspect(source: string, { json }: Values): Promise<void> {
   await using image = await opened(source)
   const report = imageReport(image, nameOf(source))
   console.log(json ? JSON.stringify(report, undefined, 2) : reportLines(report).join('\n'))
-  if (image.boot === undefined) throw new InputError([`${source}: nothing in it boots`])
+  if (!isUsable(image)) throw new InputError([`${source}: nothing in it boots`])
+}
+
+/** A disc is worth to be served, whatever boots. */
+function isUsable({ boot, contents }: NetbootImage): boolean {
+  return boot !== undefined || contents.disc !== undefined
 }
 
 function nameOf(source: string): string {
@@ -83,7 +88,7 @@ async function add(name: string, source: string): Promise<void> {
     throw new InputError([`there is an image ${name}: bootlace image remove ${name}`])
   }
   await using image = await opened(source)
-  if (image.boot === undefined) throw new InputError([`${source}: ${image.notes.join('; ')}`])
+  if (!isUsable(image)) throw new InputError([`${source}: ${image.notes.join('; ')}`])
   const target = await targetOf(name, source)
   const aside = join(imagesFolder, `.${name}.${process.pid}.part`)
   await mkdir(imagesFolder, { recursive: true })
@@ -97,8 +102,9 @@ async function add(name: string, source: string): Promise<void> {
   } finally {
     await rm(aside, { recursive: true, force: true })
   }
-  const { kernel, initrd } = image.boot
-  console.log(`${target}: serves ${[kernel, ...initrd].join(', ')} below boot/${name}/`)
+  const { kernel, initrd = [] } = image.boot ?? {}
+  const files = kernel === undefined ? 'all its files' : [kernel, ...initrd].join(', ')
+  console.log(`${target}: serves ${files} below boot/${name}/`)
 }
 
 async function targetOf(name: string, source: string): Promise<string> {

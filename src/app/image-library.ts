@@ -9,7 +9,7 @@ import type { Arch, LinuxEntry } from '../boot/catalog.ts'
 import { treePath } from '../boot/tree-path.ts'
 import type { FileTree } from '../io/file-tree.ts'
 import { type ImageBoot, type NetbootImage, openNetbootImage } from '../io/netboot-image.ts'
-import type { NamedImage } from './image-names.ts'
+import { type NamedImage, isImageFile } from './image-names.ts'
 import { imageTitle } from './image-report.ts'
 
 interface Held {
@@ -87,12 +87,19 @@ export class ImageLibrary {
   }
 
   async #look(): Promise<void> {
-    const { named, taken } = this.#options
-    const wanted = new Map(
-      named().flatMap((one) => (taken.has(one.name) ? [] : [[one.name, one] as const])),
-    )
+    const wanted = new Map(this.#options.named().map((one) => [one.name, one]))
     for (const name of this.#held.keys()) if (!wanted.has(name)) await this.#drop(name)
-    for (const one of wanted.values()) await this.#check(one)
+    for (const name of this.#waiting.keys()) if (!wanted.has(name)) this.#waiting.delete(name)
+    for (const one of wanted.values()) {
+      if (this.#options.taken.has(one.name)) this.#sayTaken(one)
+      else await this.#check(one)
+    }
+  }
+
+  /** A folder of such a name is what the entry boots from. */
+  #sayTaken(named: NamedImage): void {
+    if (this.#held.has(named.name) || !isImageFile(named.source)) return
+    this.#hold(named, 'taken', 'an entry of the menu has this name: give the file another one')
   }
 
   async #check(named: NamedImage): Promise<void> {
@@ -129,10 +136,11 @@ export class ImageLibrary {
     this.#options.emit({ type: 'image.refused', entry: named.name, reason })
   }
 
-  #say({ name, isConfigured }: NamedImage, { boot, contents, notes }: NetbootImage): void {
+  #say({ name, isConfigured }: NamedImage, image: NetbootImage): void {
     const { emit } = this.#options
-    if (boot !== undefined) {
-      const detail = [`${boot.system}, ${contents.format}`, ...notes].join('; ')
+    const { boot, contents, notes } = image
+    if (boot !== undefined || contents.disc !== undefined) {
+      const detail = [`${imageTitle(image, name)}, ${contents.format}`, ...notes].join('; ')
       emit({ type: 'image.ready', entry: name, detail })
     } else if (isConfigured || contents.folder === undefined) {
       // A folder that boots nothing by itself is one that entries of the menu refer to.

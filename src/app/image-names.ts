@@ -3,7 +3,7 @@
  * into `images/`. Opens none of them.
  */
 import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { treePath } from '../boot/tree-path.ts'
 import type { FileTree } from '../io/file-tree.ts'
@@ -23,7 +23,7 @@ export interface NamedImage {
 export const imagesFolder = fileURLToPath(new URL('../../images', import.meta.url))
 
 /** Endings of files that are images. */
-export const imageEndings = ['.ova', '.vmdk', '.img', '.raw'] as const
+export const imageEndings = ['.ova', '.vmdk', '.iso', '.img', '.raw'] as const
 
 /** Folders that Bootlace fills itself. */
 const ownFolders: ReadonlySet<string> = new Set(['tinyvm', 'tinyvm-arm64'])
@@ -55,6 +55,8 @@ export function namedImages({ images }: Pick<Config, 'images'>): readonly NamedI
 
 /** Endings of disks, which nobody means to give away whole, in whichever folder. */
 const isDisk = /\.(ova|ovf|vmdk)$/i
+/** These may be anything, an initrd in its folder for one. */
+const mayBeDisk = /\.(img|raw)$/i
 
 /**
  * What lies in `images/` as it is served: images as their own files, and not as a disk that may hold
@@ -70,7 +72,7 @@ export function withoutDisks(tree: FileTree): FileTree {
 function isHidden(path: string): boolean {
   const names = treePath(path) ?? []
   const name = names.at(-1) ?? ''
-  return isDisk.test(name) || (names.length === 1 && fileName(name) !== undefined)
+  return isDisk.test(name) || (names.length === 1 && mayBeDisk.test(name))
 }
 
 function entriesOf(folder: string) {
@@ -80,6 +82,11 @@ function entriesOf(folder: string) {
   } catch {
     return [] // there is no such folder: then there are no images
   }
+}
+
+/** Whether a file of this name is an image. */
+export function isImageFile(path: string): boolean {
+  return fileName(basename(path)) !== undefined
 }
 
 function folderName(name: string): string | undefined {

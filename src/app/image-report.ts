@@ -4,6 +4,8 @@ import type { ImageBoot, NetbootImage } from '../io/netboot-image.ts'
 export interface ImageReport {
   readonly format: string
   readonly title: string
+  /** What it was recognised as, by a word for programs. */
+  readonly kind?: string | undefined
   /** The virtual machine that it was exported from. */
   readonly machine?: {
     readonly name: string
@@ -45,11 +47,14 @@ export interface ImageReport {
 }
 
 /** The line in the menu: what the image calls itself. */
-export function imageTitle({ contents, boot }: NetbootImage, name: string): string {
+export function imageTitle({ contents, kind, boot }: NetbootImage, name: string): string {
   const { machine } = contents
-  if (machine === undefined) return boot === undefined ? name : `${name} (${boot.system})`
-  const words = [machine.product || machine.name || name, machine.version]
-  return words.filter((word) => word !== '').join(' ')
+  const words =
+    machine === undefined
+      ? [kind?.kind.title ?? boot?.system ?? name, kind?.version ?? '']
+      : [machine.product || machine.name || name, machine.version]
+  const title = words.filter((word) => word !== '').join(' ')
+  return machine === undefined && title !== name ? `${name} (${title})` : title
 }
 
 export function imageReport(image: NetbootImage, name: string): ImageReport {
@@ -58,6 +63,7 @@ export function imageReport(image: NetbootImage, name: string): ImageReport {
   return {
     format,
     title: imageTitle(image, name),
+    kind: image.kind?.kind.id,
     ...(machine === undefined ? {} : { machine: machineReport(machine) }),
     volumes: volumes.map((volume) => ({
       partition: volume.partition,

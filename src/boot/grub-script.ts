@@ -75,11 +75,16 @@ export function grubCommands(entry: BootEntry, context: MenuContext): string[] {
     case 'disk':
       return disk(context)
     case 'memtest':
+      return [`${chain(entry.type, context)} console=ttyS0,115200`]
     case 'autodeploy':
-      return [`chainloader ${fileWord(programs[context.architecture]?.[entry.type] ?? '')}`]
+      return [chain(entry.type, context)]
     case 'shell':
       return []
   }
+}
+
+function chain(program: 'memtest' | 'autodeploy', { architecture }: MenuContext): string {
+  return `chainloader ${fileWord(programs[architecture]?.[program] ?? '')}`
 }
 
 /** Programs that nobody signed: Secure Boot refuses them. */
@@ -138,9 +143,10 @@ export function argumentWords(args: string): readonly string[] {
 function disk({ architecture }: MenuContext): string[] {
   const loaders = programs[architecture]?.disk ?? ['BOOT/BOOT.EFI']
   return [
-    `for loader in ${loaders.map((path) => `/EFI/${path}`).join(' ')}; do`,
-    '  if search --no-floppy --set=disk --file "$loader"; then',
-    '    if chainloader "($disk)$loader"; then boot; fi',
+    // On whichever disk and partition; where none has it, the pattern stays and names no file.
+    `for loader in ${loaders.map((path) => `(hd*)/EFI/${path}`).join(' ')}; do`,
+    '  if [ -f "$loader" ]; then',
+    '    if chainloader "$loader"; then boot; fi',
     '  fi',
     'done',
     "echo 'There is no system on a disk of this machine.'",

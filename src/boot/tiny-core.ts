@@ -65,14 +65,14 @@ function meansDisk(word: string): boolean {
   return word.includes('=') ? diskCodes.has(name) : diskFlags.has(word)
 }
 
-/** What the image's own boot codes load and restore, from its volumes: that of the kernel first. */
+/** What the image's own boot codes load (`cde` from a disc) and restore, from its volumes: that of the kernel first. */
 export async function readTinyCore(
   roots: readonly FolderNode[],
   args: string,
   kernelRelease: string | undefined,
 ): Promise<TinyCoreParts> {
   const codes = args.split(' ')
-  const folder = folderIn(valueOf(codes, 'tce'), 'tce')
+  const folder = folderIn(valueOf(codes, 'tce'), codes.includes('cde') ? 'cde' : 'tce')
   const tce = await firstFolder(roots, folder)
   const collector = new Collector(tce, kernelRelease)
   if (tce !== undefined && !codes.includes('base')) {

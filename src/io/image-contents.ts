@@ -1,6 +1,6 @@
 /**
  * Opens an image, whatever it is, as far as its file systems: an OVA, an OVF with its disks beside
- * it, a VMDK, a raw disk, or a folder. Says what it is; knows nothing of booting.
+ * it, a VMDK, a raw disk, an ISO, or a folder. Says what it is; knows nothing of booting.
  */
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
@@ -25,6 +25,8 @@ export interface ImageContents {
   readonly roots: readonly FolderNode[]
   /** The folder on disk, where it is one. */
   readonly folder: string | undefined
+  /** A disc: made to be given away whole. */
+  readonly disc: DiskVolume | undefined
   readonly files: SharedFiles
   readonly notes: readonly string[]
 }
@@ -52,7 +54,9 @@ async function open(path: string, files: SharedFiles): Promise<ImageContents> {
   if (await isTar(file)) return openPackage('OVA', await ovaFiles(file), files)
   const disk = await openDisk(file, beside)
   const { volumes, problems } = await readVolumes(disk.source)
-  return contents({ format: disk.format, volumes, notes: problems, files })
+  const [first] = volumes
+  const format = first?.publisher === undefined ? disk.format : first.format
+  return contents({ format, volumes, notes: problems, files })
 }
 
 async function realPathOf(path: string): Promise<string> {
@@ -111,7 +115,9 @@ function contents(
   found: Pick<ImageContents, 'format' | 'volumes' | 'notes' | 'files'>,
 ): ImageContents {
   const roots = found.volumes.map(({ root }) => root)
-  return { ...found, machine: undefined, folder: undefined, roots }
+  const [first] = found.volumes
+  const disc = first?.publisher === undefined ? undefined : first
+  return { ...found, machine: undefined, folder: undefined, disc, roots }
 }
 
 async function isTar(file: ByteSource): Promise<boolean> {

@@ -5,17 +5,17 @@
 import { createHash } from 'node:crypto'
 import { InputError, ProtocolError } from '../core/errors.ts'
 import { type FoundBoot, findBoot } from '../boot/find-boot.ts'
+import { type FoundKind, identifyImage } from '../boot/image-kinds.ts'
 import { isTinyCore, netbootArguments, readTinyCore } from '../boot/tiny-core.ts'
 import { overlayItems } from '../boot/tiny-core-overlay.ts'
-import { treePath } from '../boot/tree-path.ts'
 import type { ByteSource } from '../wire/byte-source.ts'
 import { type CpioItem, cpioSource } from '../wire/cpio-source.ts'
 import type { FolderNode } from '../wire/image-node.ts'
 import { type LinuxKernel, readLinuxKernel } from '../wire/linux-kernel.ts'
 import { diskTree } from './disk-tree.ts'
-import { type FileTree, type OpenFile, overlay } from './file-tree.ts'
+import { type FileTree, overlay } from './file-tree.ts'
 import { type ImageContents, openContents } from './image-contents.ts'
-import type { SharedFiles } from './shared-files.ts'
+import { sourceTree, volumeTree } from './image-tree.ts'
 import { initrdFolders, readBackup } from './tiny-core-files.ts'
 
 /** What a machine starts; paths are those of the image's own tree. */
@@ -39,6 +39,8 @@ export interface ImageBoot extends Netboot {
 
 export interface NetbootImage {
   readonly contents: ImageContents
+  /** What it was recognised as. */
+  readonly kind: FoundKind | undefined
   /** Undefined where nothing was found that could be started. */
   readonly boot: ImageBoot | undefined
   readonly tree: FileTree
@@ -66,20 +68,31 @@ export async function openNetbootImage(path: string): Promise<NetbootImage> {
 
 async function build(contents: ImageContents): Promise<NetbootImage> {
   const close = () => contents.files.release()
+  const kind = await kindOf(contents)
   const place = await findIn(contents.roots)
-  if (place === undefined) {
-    const tree = contents.folder === undefined ? overlay([]) : diskTree(contents.folder)
-    const notes = [...contents.notes, 'no boot loader configuration with a Linux kernel was found']
-    return { contents, boot: undefined, tree, notes, close }
+  const found = place === undefined ? undefined : await composed(contents, place, kind)
+  // A disc is mostly an installer: it needs more than the arguments that it boots itself with.
+  const isOffered = contents.disc === undefined || found?.boot.system === 'Tiny Core Linux'
+  const boot = isOffered ? found?.boot : undefined
+  const items = isOffered ? (found?.items ?? []) : []
+  const notes = [...contents.notes, ...(found?.notes ?? []), ...missingNotes(contents, boot)]
+  return { contents, kind, boot, tree: await treeOf(contents, boot, items), notes, close }
+}
+
+function missingNotes({ disc }: ImageContents, boot: ImageBoot | undefined): string[] {
+  if (boot !== undefined) return []
+  return disc === undefined
+    ? ['no boot loader configuration with a Linux kernel was found']
+    : ['its files are served; what boots of them is an entry of your own']
+}
+
+async function kindOf({ roots, disc, volumes }: ImageContents): Promise<FoundKind | undefined> {
+  const { label = '', publisher = '' } = disc ?? volumes[0] ?? {}
+  for (const root of roots) {
+    const found = await identifyImage(root, { label, publisher })
+    if (found !== undefined) return found
   }
-  const { boot, items, notes } = await composed(contents, place)
-  return {
-    contents,
-    boot,
-    tree: await treeOf(contents, boot, items),
-    notes: [...contents.notes, ...notes],
-    close,
-  }
+  return undefined
 }
 
 interface Place {
@@ -102,16 +115,26 @@ interface Composed {
   readonly notes: readonly string[]
 }
 
-async function composed(contents: ImageContents, { root, found }: Place): Promise<Composed> {
+async function composed(
+  contents: ImageContents,
+  place: Place,
+  kind: FoundKind | undefined,
+): Promise<Composed> {
+  const { found } = place
   const about = await readLinuxKernel(await found.kernel.open())
   const { kernel, args } = found.choice
   const initrd = found.initrd.map(({ path }) => path)
   const base = { kernel, initrd, args, found, about, dropped: [], extensions: [], kept: 0 }
-  if (!isTinyCore(initrd)) {
-    const boot = { ...base, system: 'Linux' } as const
-    return { boot, items: [], notes: diskNotes(args, contents) }
+  if (!isTinyCore(initrd) || kind?.kind.id === 'vic') {
+    return { boot: { ...base, system: 'Linux' }, items: [], notes: diskNotes(args, contents) }
   }
-  const roots = [root, ...contents.roots.filter((other) => other !== root)]
+  const roots = [place.root, ...contents.roots.filter((other) => other !== place.root)]
+  return withTinyCore({ ...base, system: 'Tiny Core Linux' }, roots)
+}
+
+/** What the image has beside its kernel and initrd, as another initrd. */
+async function withTinyCore(base: ImageBoot, roots: readonly FolderNode[]): Promise<Composed> {
+  const { found, about, args, initrd } = base
   const parts = await readTinyCore(roots, args, about?.release)
   const cleaned = netbootArguments(args)
   const saved = parts.backup === undefined ? undefined : await readBackup(parts.backup)
@@ -119,7 +142,6 @@ async function composed(contents: ImageContents, { root, found }: Place): Promis
   const items = await overlayItems(parts, saved?.backup, first.folders)
   const boot: ImageBoot = {
     ...base,
-    system: 'Tiny Core Linux',
     initrd: items.length > 0 ? [...initrd, overlayName] : initrd,
     args: cleaned.args,
     dropped: cleaned.dropped,
@@ -141,18 +163,19 @@ function diskNotes(args: string, { folder }: ImageContents): string[] {
 
 /** Of a disk nothing is served but what boots: the rest of it is somebody's private files. */
 async function treeOf(
-  { folder, files }: ImageContents,
-  { found }: ImageBoot,
+  { folder, disc, files }: ImageContents,
+  boot: ImageBoot | undefined,
   items: readonly CpioItem[],
 ): Promise<FileTree> {
   const served = new Map<string, ByteSource>()
-  if (folder === undefined) {
-    served.set(found.choice.kernel, await found.kernel.open())
-    for (const { path, file } of found.initrd) served.set(path, await file.open())
+  if (boot !== undefined && folder === undefined) {
+    served.set(boot.found.choice.kernel, await boot.found.kernel.open())
+    for (const { path, file } of boot.found.initrd) served.set(path, await file.open())
   }
   if (items.length > 0) served.set(overlayName, cpioSource(items, modified))
   const own = sourceTree(served, files, digestOf(items))
-  return folder === undefined ? own : overlay([own, diskTree(folder)])
+  if (folder !== undefined) return overlay([own, diskTree(folder)])
+  return disc === undefined ? own : overlay([own, volumeTree(disc.root, files)])
 }
 
 /** The composition of the overlay, beside the octets that it takes from the image. */
@@ -164,36 +187,4 @@ function digestOf(items: readonly CpioItem[]): string {
     hash.update(JSON.stringify([type, path, mode, owner, content]))
   }
   return hash.digest('hex').slice(0, 16)
-}
-
-function sourceTree(
-  served: ReadonlyMap<string, ByteSource>,
-  files: SharedFiles,
-  digest: string,
-): FileTree {
-  const names = new Map([...served.keys()].map((name) => [name.toLowerCase(), name]))
-  return {
-    open: (path) => {
-      const name = treePath(path)?.join('/') ?? ''
-      const source = served.get(name) ?? served.get(names.get(name.toLowerCase()) ?? '')
-      if (source === undefined) return Promise.resolve(undefined)
-      files.hold()
-      return Promise.resolve(openFile(source, files, digest))
-    },
-    list: () => Promise.resolve([...served.keys()]),
-  }
-}
-
-function openFile(source: ByteSource, files: SharedFiles, digest: string): OpenFile {
-  let closed = false
-  return {
-    size: source.size,
-    etag: `${files.etag}-${digest}`,
-    modified: files.modified,
-    read: (buffer, position) => source.read(buffer, position),
-    close: async () => {
-      if (!closed) await files.release()
-      closed = true
-    },
-  }
 }

@@ -31,9 +31,11 @@ export class SharedFiles {
     return this.#files[0]?.modified
   }
 
-  /** One more reader, who calls `release` at the end. */
-  hold(): void {
+  /** One more reader, who calls `release` at the end; false when they are closed already. */
+  hold(): boolean {
+    if (this.#holders === 0) return false
     this.#holders += 1
+    return true
   }
 
   async release(): Promise<void> {

@@ -11,7 +11,7 @@ import type { MachineOptions } from './lab-config.ts'
 import type { LabOptions } from './lab.ts'
 
 /** How a machine starts. */
-export const starts = {
+const starts = {
   bios: { firmware: 'bios' },
   ipxe: { firmware: 'ipxe' },
   uefi: { firmware: 'uefi' },
@@ -25,7 +25,7 @@ export const starts = {
 } as const satisfies Readonly<Record<string, BoardChoice>>
 
 /** What Bootlace does about addresses, and whether somebody else gives them. */
-export const modes = {
+const modes = {
   full: { mode: 'full' },
   proxy: { mode: 'proxy' },
   auto: { mode: 'auto' },

@@ -34,6 +34,8 @@ export interface Volume {
   /** Its name; empty where it has none. */
   readonly label: string
   readonly root: FolderNode
+  /** Who made it: only discs say. */
+  readonly publisher?: string | undefined
 }
 
 /** Links followed in one path at most, as Linux does. */

@@ -6,10 +6,15 @@ import { ProtocolError, messageOf } from '../core/errors.ts'
 import { type ByteSource, part } from './byte-source.ts'
 import { openExt } from './ext.ts'
 import { openFat } from './fat.ts'
+import { openIso } from './iso9660.ts'
 import type { Volume } from './image-node.ts'
 import { readPartitions } from './partitions.ts'
 
-const readers: readonly ((source: ByteSource) => Promise<Volume | undefined>)[] = [openExt, openFat]
+const readers: readonly ((source: ByteSource) => Promise<Volume | undefined>)[] = [
+  openIso,
+  openExt,
+  openFat,
+]
 
 export interface DiskVolume extends Volume {
   /** Number of its partition; 0 where it has the whole disk. */

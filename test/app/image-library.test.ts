@@ -92,6 +92,34 @@ test('of a disk nothing is served but what boots', async () => {
   expect(await library.tree.list()).toEqual([])
 })
 
+test('a disc is served whole, and offered only where it boots as it stands', async () => {
+  const folder = testFolder()
+  writeFileSync(join(folder, 'disc.iso'), fixtureImage('disc.iso'))
+  const { library, said, events } = libraryOf(folder)
+  await library.refresh()
+  expect(events[0]?.detail).toBe(
+    'disc, ISO 9660 with Rock Ridge; its files are served; what boots of them is an entry of your own',
+  )
+  expect(said()).toEqual(['image.ready disc'])
+  expect(library.entries()).toEqual([])
+  expect([...(await library.tree.list())].sort()).toEqual([
+    'disc/boot/sub/a name that is longer than 8.3.txt',
+    'disc/boot/vmlinuz',
+    'disc/empty',
+  ])
+  for (const path of ['disc/kernel', 'disc//BOOT\\vmlinuz', 'disc/x/../boot/vmlinuz']) {
+    expect((await textAt(library, path))?.length).toBe(22_000)
+  }
+  expect(await textAt(library, 'disc/../a')).toBeUndefined()
+  expect(await textAt(library, 'disc/nothing')).toBeUndefined()
+  // From the middle, as a range asks for it.
+  const file = await library.tree.open('disc/boot/vmlinuz', client)
+  const buffer = new Uint8Array(10)
+  expect(await file!.read(buffer, 21_995)).toBe(5)
+  expect(new TextDecoder().decode(buffer.subarray(0, 5))).toBe('2000\n')
+  await file!.close()
+})
+
 test('a file that is still being copied is not offered; once it is whole it is', async () => {
   const folder = testFolder()
   const { library, state, said } = libraryOf(folder)
@@ -150,6 +178,15 @@ test('a raw disk that is being sent outlives its removal', async () => {
   expect((await library.tree.list()).length).toBe(0)
 })
 
+test('a disc that was copied only in part is refused', async () => {
+  const folder = testFolder()
+  const whole = fixtureImage('disc.iso')
+  writeFileSync(join(folder, 'half.iso'), whole.subarray(0, 40_960))
+  const { library, events } = libraryOf(folder)
+  await library.refresh()
+  expect(events[0]?.reason).toMatch(/the disc has \d+ octets, of which 40960 are there/)
+})
+
 test('names: of files and folders, made fit for menus, and none that is taken', async () => {
   const folder = testFolder()
   for (const name of [
@@ -173,9 +210,11 @@ test('names: of files and folders, made fit for menus, and none that is taken', 
     ['x', 'x.ova'],
   ])
   expect(droppedImages(join(folder, 'nowhere'))).toEqual([])
-  const { library, said } = libraryOf(folder, ['x', 'image'])
+  // A folder of such a name is what the user's own entry boots from.
+  const { library, said } = libraryOf(folder, ['x', 'image', 'rescue'])
   await library.refresh()
-  expect(said()).toEqual(['image.refused a-b'])
+  await library.refresh()
+  expect(said().sort()).toEqual(['image.refused a-b', 'image.refused image', 'image.refused x'])
 })
 
 test('a disk in images/ is not given away whole, an initrd in a folder is', async () => {

@@ -97,6 +97,11 @@ test('boot codes choose the folder, the list and the backup', async () => {
   const parts = await readTinyCore([memoryFolder({}), root], codes, release)
   expect([...parts.files.keys()]).toEqual(['optional/nginx.tcz'])
   expect(parts.backup?.name).toBe('mine.tgz')
+  const disc = memoryFolder({
+    'cde/onboot.lst': text('Xvesa.tcz\n'),
+    'cde/optional/Xvesa.tcz': text('X'),
+  })
+  expect((await readTinyCore([disc], 'loglevel=3 cde', release)).onboot).toEqual(['Xvesa.tcz'])
   const none = await readTinyCore([root], `${codes} base norestore`, release)
   expect([none.files.size, none.backup]).toEqual([0, undefined])
 })

@@ -49,7 +49,9 @@ async function makeBase(): Promise<void> {
   const root = `${baseFile}.root`
   await rm(root, { recursive: true, force: true })
   await mkdir(dirname(root), { recursive: true })
-  await run('debootstrap', ['--variant=minbase', 'bookworm', root, await archiveOfMachine()])
+  // In a mount namespace of its own: what it mounts, and may leave behind, goes with it.
+  const debootstrap = ['debootstrap', '--variant=minbase', 'bookworm', root]
+  await run('unshare', ['--mount', ...debootstrap, await archiveOfMachine()])
   for (const folder of [...leftOut, 'var/cache/apt', 'var/lib/apt/lists']) {
     await rm(join(root, folder), { recursive: true })
   }

@@ -38,6 +38,12 @@ test.for(['pxelinux', 'lpxelinux'] as const)('%s hands over to the disk', async 
   await boot(`disk-${loader}`, { firmware: 'bios', loader, boot: 'disk', disk: biosDisk, until })
 })
 
+test('GRUB looks for a system on the disks itself', async () => {
+  // Started by GRUB the disk's iPXE does not see its script; no other iPXE runs on this machine.
+  const options = { disk: uefiDisk, until: /iPXE initialising/ }
+  await boot('disk-grub', { firmware: 'uefi', loader: 'grub', boot: 'disk', ...options })
+})
+
 test('a host fixed to its disk gets there without a menu', async () => {
   const result = await boot('disk-fixed', { firmware: 'ipxe', boot: 'disk', disk: biosDisk, until })
   expect(sawMenu(result)).toBe(false)

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { ProtocolError } from '../../src/core/errors.ts'
 import { type ByteSource, memorySource, readExactly } from '../../src/wire/byte-source.ts'
 import { type FolderNode, findFile, listPaths } from '../../src/wire/image-node.ts'
+import { openIso } from '../../src/wire/iso9660.ts'
 import { readPartitions } from '../../src/wire/partitions.ts'
 import { parseVmdkDescriptor } from '../../src/wire/vmdk-descriptor.ts'
 import { openSparseVmdk } from '../../src/wire/vmdk.ts'
@@ -22,6 +23,7 @@ describe('what is in the fixtures', () => {
     { name: 'fat12.img', formats: ['0 FAT12'] },
     { name: 'mbr.img', formats: ['1 ext2', '5 FAT12'] },
     { name: 'gpt.img', formats: ['1 ext4'] },
+    { name: 'disc.iso', formats: ['0 ISO 9660 with Rock Ridge'] },
     { name: 'stream.vmdk', formats: ['1 ext2', '5 FAT12'] },
     { name: 'sparse.vmdk', formats: ['1 ext2', '5 FAT12'] },
   ])('$name', async ({ name, formats }) => {
@@ -97,51 +99,56 @@ async function survive(name: string, octets: Uint8Array): Promise<void> {
   expect(source.octets).toBeLessThan(100_000_000)
 }
 
-describe.for(['ext2.img', 'ext4.img', 'fat12.img', 'mbr.img', 'gpt.img', 'stream.vmdk'])(
-  'hostile: %s',
-  (name) => {
-    const whole = fixtureImage(name)
+describe.for([
+  'ext2.img',
+  'ext4.img',
+  'fat12.img',
+  'mbr.img',
+  'gpt.img',
+  'stream.vmdk',
+  'disc.iso',
+])('hostile: %s', (name) => {
+  const whole = fixtureImage(name)
 
-    test('cut off at any length', async () => {
-      for (let length = 0; length < whole.length; length += Math.ceil(whole.length / 150)) {
-        await survive(name, whole.subarray(0, length))
-      }
-      for (let length = 0; length < 3000; length += 61) {
-        await survive(name, whole.subarray(0, length))
-      }
+  test('cut off at any length', async () => {
+    for (let length = 0; length < whole.length; length += Math.ceil(whole.length / 150)) {
+      await survive(name, whole.subarray(0, length))
+    }
+    for (let length = 0; length < 3000; length += 61) {
+      await survive(name, whole.subarray(0, length))
+    }
+  })
+
+  test('damaged anywhere', async () => {
+    // What is not zero is what means something.
+    const places = [...whole.keys()].filter((at) => whole[at] !== 0)
+    const damage = fc.array(
+      fc.tuple(fc.nat(places.length - 1), fc.constantFrom(0, 1, 0x7f, 0x80, 0xff)),
+      { minLength: 1, maxLength: 6 },
+    )
+    const property = fc.asyncProperty(damage, async (changes) => {
+      const damaged = whole.slice()
+      for (const [place, octet] of changes) damaged[places[place]!] = octet
+      await survive(name, damaged)
     })
+    await fc.assert(property, { numRuns: 150, seed: 7 })
+  })
 
-    test('damaged anywhere', async () => {
-      // What is not zero is what means something.
-      const places = [...whole.keys()].filter((at) => whole[at] !== 0)
-      const damage = fc.array(
-        fc.tuple(fc.nat(places.length - 1), fc.constantFrom(0, 1, 0x7f, 0x80, 0xff)),
-        { minLength: 1, maxLength: 6 },
-      )
-      const property = fc.asyncProperty(damage, async (changes) => {
+  test('damaged in its first 4 KiB, where the structures are', async () => {
+    const property = fc.asyncProperty(
+      fc.array(fc.tuple(fc.nat(4095), fc.integer({ min: 0, max: 255 })), {
+        minLength: 1,
+        maxLength: 4,
+      }),
+      async (changes) => {
         const damaged = whole.slice()
-        for (const [place, octet] of changes) damaged[places[place]!] = octet
+        for (const [at, octet] of changes) damaged[at] = octet
         await survive(name, damaged)
-      })
-      await fc.assert(property, { numRuns: 150, seed: 7 })
-    })
-
-    test('damaged in its first 4 KiB, where the structures are', async () => {
-      const property = fc.asyncProperty(
-        fc.array(fc.tuple(fc.nat(4095), fc.integer({ min: 0, max: 255 })), {
-          minLength: 1,
-          maxLength: 4,
-        }),
-        async (changes) => {
-          const damaged = whole.slice()
-          for (const [at, octet] of changes) damaged[at] = octet
-          await survive(name, damaged)
-        },
-      )
-      await fc.assert(property, { numRuns: 300, seed: 8 })
-    })
-  },
-)
+      },
+    )
+    await fc.assert(property, { numRuns: 300, seed: 8 })
+  })
+})
 
 test('random octets are no volumes', async () => {
   const property = fc.asyncProperty(fc.uint8Array({ maxLength: 6000 }), (octets) =>
@@ -196,6 +203,44 @@ describe('traps, each by hand', () => {
     for (let at = table + 3; at + 3 <= table + 512; at += 3) octets.set([2, 0x20, 0], at)
     const { volumes } = await readVolumes(memorySource(octets))
     await expect(listPaths(volumes[0]!.root, 100)).rejects.toThrow('FAT: a folder without end')
+  })
+
+  test('a file of several extents is one file', async () => {
+    const octets = fixtureImage('disc.iso')
+    const plain = await openIso(memorySource(octets))
+    const size = (await findFile(plain!.root, 'boot/vmlinuz'))!.size
+    // The record of `VMLINUZ.;1` is said to go on in the one that follows: another of the same.
+    const at = Buffer.from(octets).indexOf('VMLINUZ.;1') - 33
+    const length = octets[at]!
+    octets.copyWithin(at + length, at, at + length)
+    octets[at + 25] = 0x80
+    const file = await findFile((await openIso(memorySource(octets)))!.root, 'boot/vmlinuz')
+    expect(file?.size).toBe(2 * size)
+    const whole = await readExactly(await file!.open(), 0, 2 * size, 'test')
+    expect(Buffer.compare(whole.subarray(0, size), whole.subarray(size))).toBe(0)
+  })
+
+  test.for([
+    { what: 'a folder that is larger than the image', at: 156 + 10, value: 0x00ff_ffff },
+    { what: 'a folder outside', at: 156 + 2, value: 0x7fff_ffff },
+    { what: 'sectors of another size', at: 128, value: 512 },
+  ])('ISO 9660: $what', async ({ at, value }) => {
+    const octets = changed('disc.iso', { [16 * 2048 + at]: value })
+    await expect(openIso(memorySource(octets))).rejects.toThrow(ProtocolError)
+  })
+
+  test('a system use area that goes on in itself', async () => {
+    const octets = fixtureImage('disc.iso')
+    const text = Buffer.from(octets)
+    const at = text.lastIndexOf('PX', text.indexOf('NM'))
+    const sector = Math.floor(at / 2048)
+    const view = new DataView(octets.buffer)
+    octets.set([0x43, 0x45, 28, 1], at)
+    view.setUint32(at + 4, sector, true)
+    view.setUint32(at + 12, at % 2048, true)
+    view.setUint32(at + 20, 28, true)
+    const volume = await openIso(memorySource(octets))
+    await expect(listPaths(volume!.root, 100)).rejects.toThrow('system use area has no end')
   })
 
   test.for([
