@@ -251,3 +251,25 @@ test('BOOTLACE_CONFIG names the file; empty, as compose passes it on, it names n
 test('a file that is not there is the user’s to mend', () => {
   expect(() => loadConfig({ file: '/nonexistent/b.yaml' })).toThrow(InputError)
 })
+
+test('images are choices like other entries, those that lie in images/ too, and share no name', () => {
+  const yaml = `
+images:
+  photon-5: { source: /srv/photon.iso, title: Photon, args: quiet }
+  disk: { source: a.ova }
+  rescue: { source: b.ova }
+menu: { default: photon-5, entries: [ { name: rescue, title: Rescue, kernel: k } ] }
+hosts:
+  - { name: a, mac: '52:54:00:00:00:01', boot: photon-5 }
+  - { name: b, mac: '52:54:00:00:00:02', boot: dropped }
+  - { name: c, mac: '52:54:00:00:00:03', boot: gone }
+`
+  expect(problemsIn(yaml, [], ['dropped'])).toEqual([
+    expect.stringContaining('images.disk: there is an entry disk already; take another name'),
+    expect.stringContaining('images.rescue: there is an entry rescue already; take another name'),
+    expect.stringMatching(/hosts\[2\]\.boot: there is no entry gone; .*photon-5.*dropped/),
+  ])
+  expect(problemsIn('images: { x: { args: quiet } }')).toEqual([
+    expect.stringContaining('images.x.source: is missing, allowed: a path'),
+  ])
+})
