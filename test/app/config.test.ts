@@ -168,6 +168,14 @@ test('an origin is scheme, host and port, and what it is trusted by can be shown
   expect(mirrorProblems("origin: 'https://vcsa:6501/'")).toEqual([])
 })
 
+test('a password of TinyVM that is no hash is refused without being shown', () => {
+  const [problem = ''] = problemsIn("tinyvm: { password: 'my-secret' }")
+  expect(problem).toContain('tinyvm.password: is no hash: run "bootlace hash-password"')
+  expect(problem).not.toContain('my-secret')
+  const hash = `$6$salt$${'a'.repeat(86)}`
+  expect(problemsIn(`tinyvm: { password: '${hash}' }`)).toEqual([])
+})
+
 test('YAML that points at itself, nowhere or at far too much is a problem, not a crash', () => {
   expect(problemsIn('data: *gone\n')).toEqual([
     expect.stringMatching(/^lab\.yaml: not YAML: .*gone/),
