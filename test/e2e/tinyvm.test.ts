@@ -1,6 +1,6 @@
 /**
  * TinyVM as people use it, from other machines of its network: one machine in the lab, booted three
- * times. docs/tinyvm.md has a row for each test.
+ * times, and one of ARM64. docs/tinyvm.md has a row for each test.
  */
 import { X509Certificate } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -361,3 +361,22 @@ describe('static addresses', () => {
     expect(new Set(certificates).size).toBe(3)
   })
 })
+
+test('on ARM64 it is the same: page, HTTPS, ssh', async () => {
+  await using arm = await openLab({
+    mode: 'full',
+    machines: [{ arch: 'arm64', firmware: 'uefi', boot: 'tinyvm' }],
+    config: { tinyvm: { password: cryptHash(password) } },
+  })
+  const client = await arm.network.attach('four', '192.168.50.9/24')
+  const result = await arm.machines[0]?.boot({ timeout: 240_000 })
+  expect(result?.reason).toBeUndefined()
+  const address =
+    result?.steps.findLast(({ event }) => event?.type === 'machine.up')?.event?.ip ?? ''
+  const there = { client, address, host: address }
+  const patience = { timeout: 60_000, interval: 500 }
+  const page = await vi.waitFor(() => curl(there, '--http2', `https://${address}/`), patience)
+  expect(rowsOf(page)['Protocol']).toContain('HTTP/2.0 (HTTPS, TLSv1.3')
+  const machineType = await vi.waitFor(() => ssh(there, 'tc', 'uname -m'), patience)
+  expect(machineType.trim()).toBe('aarch64')
+}, 360_000)
