@@ -19,7 +19,7 @@ export interface Backup {
 
 /** Characters of a path that Linux takes, and entries, folders that have to be made among them. */
 const longestPath = 4096
-const mostItems = 200_000
+const mostItems = 100_000
 
 const staff = { user: 0, group: 50 } as const
 const builtin = 'tmp/builtin'
@@ -61,12 +61,7 @@ function backupItems(backup: Backup, folders: ReadonlySet<string>): CpioItem[] {
   for (const member of backup.members) {
     const { path, type, mode, owner } = member
     if (type === 'other' || path === '' || path.split('/').includes('..')) continue
-    if (path.length > longestPath || items.length > mostItems) {
-      throw new ProtocolError(
-        path.slice(0, 80),
-        'the backup has too many folders, or too deep ones',
-      )
-    }
+    checkRoom(path, items.length)
     for (const folder of missingParents(path, made)) {
       made.add(folder)
       items.push({ type: 'directory', path: folder, mode: 0o755 })
@@ -84,6 +79,11 @@ function backupItems(backup: Backup, folders: ReadonlySet<string>): CpioItem[] {
     }
   }
   return items
+}
+
+function checkRoom(path: string, items: number): void {
+  if (path.length <= longestPath && items <= mostItems) return
+  throw new ProtocolError(path.slice(0, 80), 'the backup has too many folders, or too deep ones')
 }
 
 function plainTarget({ target }: TarMember): string {

@@ -136,7 +136,7 @@ export function readCpio(octets: Uint8Array): CpioEntry[] {
 }
 
 /** Entries looked through at most, those that end an archive among them. */
-const mostEntries = 100_000
+const mostEntries = 50_000
 
 /**
  * Paths of the folders in an initramfs, without a leading `./`: of all archives that stand one after
