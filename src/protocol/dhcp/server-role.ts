@@ -124,7 +124,8 @@ export class ServerRole {
     // Of two that both answer, the one that was first keeps the name.
     if (isOther && now < this.#heard.rival + this.#timing.takeover) return
     this.#heard.rival = now
-    if (known === server) return
+    const hasBegun = state.type === 'proxy' && state.because === 'peer' && because === 'heard'
+    if (known === server && !hasBegun) return
     this.#state = { type: 'proxy', because, rival: server }
     this.#nextProbe = now + this.#timing.probe
   }

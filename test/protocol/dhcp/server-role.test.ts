@@ -179,6 +179,10 @@ describe('another service like this one', () => {
     expect(type()).toBe('asking')
     peer('10.40.0.3', 'asking')
     expect(role.state).toEqual({ type: 'proxy', because: 'peer', rival: another })
+    peer('10.40.0.3', 'asking')
+    expect(role.state).toMatchObject({ because: 'peer' })
+    peer('10.40.0.3', 'full')
+    expect(role.state).toEqual({ type: 'proxy', because: 'heard', rival: another })
   })
 
   test('one that has begun goes before one that wants to, whatever its address', () => {
