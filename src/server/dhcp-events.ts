@@ -1,5 +1,5 @@
 /** How DHCP's outcomes are told to people and programs. */
-import { anyAddress, formatIpv4, formatSubnet, type Ipv4 } from '../core/address.ts'
+import { anyAddress, formatIpv4, formatSubnet, type Ipv4, type Mac } from '../core/address.ts'
 import type { ServiceEvent } from '../core/events.ts'
 import type { NetworkInterface } from '../io/interfaces.ts'
 import type { Outcome } from '../protocol/dhcp/effect.ts'
@@ -89,5 +89,18 @@ export function rivalAppeared({ subnet }: DhcpSubnet, rival: Ipv4): Told {
       `${server} began to give addresses on ${network}, where Bootlace did: Bootlace has stepped ` +
       `back to boot data; the leases that it gave stay. If ${server} should not be there, switch ` +
       `it off; if Bootlace shall give addresses beside it, configure mode: full for ${network}`,
+  }
+}
+
+/** Its pool may be used up, or it answers only machines that it knows, or it is no server at all. */
+export function rivalIsSilent({ subnet }: DhcpSubnet, rival: Ipv4, mac: Mac | undefined): Told {
+  const [server, network] = [formatIpv4(rival), formatSubnet(subnet)]
+  return {
+    type: 'service.hint',
+    mac,
+    reason:
+      `a machine on ${network} asks for an address, and ${server}, which gives addresses there, ` +
+      `does not answer it: look after ${server}, or switch it off; if Bootlace shall give ` +
+      `addresses beside it, configure mode: full for ${network}`,
   }
 }

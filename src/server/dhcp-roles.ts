@@ -14,13 +14,14 @@ import { messageOf } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import type { NetworkInterface } from '../io/interfaces.ts'
 import { AddressServerWatch } from '../protocol/dhcp/address-server-watch.ts'
+import { macOf } from '../protocol/dhcp/client.ts'
 import { attachedSubnets } from '../protocol/dhcp/place.ts'
 import { addressServerOf, chosenServer, peerOf, questions } from '../protocol/dhcp/server-probe.ts'
 import { type RoleState, type RoleTiming, ServerRole } from '../protocol/dhcp/server-role.ts'
 import type { DhcpMode, DhcpSubnet } from '../protocol/dhcp/subnet.ts'
 import { type DhcpMessage, encodeDhcp } from '../wire/dhcp-message.ts'
 import { dhcpOption } from '../wire/dhcp-options.ts'
-import { rivalAppeared, roleChanged } from './dhcp-events.ts'
+import { rivalAppeared, rivalIsSilent, roleChanged } from './dhcp-events.ts'
 import type { DhcpExchange } from './dhcp-exchange.ts'
 
 /** The interface that questions leave by: one object as long as its sockets are open. */
@@ -49,8 +50,10 @@ interface AutoSubnet {
   readonly role: ServerRole
   /** Where it is attached, as the last look found it. */
   links: readonly AskedLink[]
-  /** Hears machines that nobody answers, where nobody can be asked. */
+  /** Hears machines that nobody answers. */
   watch: AddressServerWatch
+  /** A person knows that the other server leaves machines unanswered. */
+  isTold: boolean
 }
 
 /** Interfaces come and go: the longest pause between two looks, milliseconds. */
@@ -137,8 +140,11 @@ export class DhcpRoles {
       if (server !== undefined && server !== place.serverId && !this.#isOurs(server)) {
         at.watch = new AddressServerWatch() // its DISCOVER was answered
         this.#change(at, (role, now) => role.heard(server, now))
-      } else if (at.links.length === 0) this.#hearUnanswered(at, request, place.serverId)
-      else if (request.options.get(dhcpOption.messageType) === 'discover') this.#askWith(at)
+        continue
+      }
+      this.#hearUnanswered(at, request, place.serverId)
+      const isDiscover = request.options.get(dhcpOption.messageType) === 'discover'
+      if (isDiscover && at.links.length > 0) this.#askWith(at)
     }
   }
 
@@ -150,7 +156,7 @@ export class DhcpRoles {
 
   #begin(subnet: DhcpSubnet): AutoSubnet {
     const role = new ServerRole(this.#options.timing, this.#clock())
-    return { subnet, role, links: [], watch: new AddressServerWatch() }
+    return { subnet, role, links: [], watch: new AddressServerWatch(), isTold: false }
   }
 
   async #lookOnce(): Promise<void> {
@@ -198,10 +204,15 @@ export class DhcpRoles {
     if (role.due <= this.#clock()) void this.look()
   }
 
+  /** Where nobody can be asked that is a reason to begin; beside a server, for a person to know. */
   #hearUnanswered(at: AutoSubnet, request: DhcpMessage, ours: Ipv4): void {
     if (!at.watch.goesUnanswered(request, ours, this.#clock())) return
     at.watch = new AddressServerWatch()
-    this.#change(at, (role, now) => role.unanswered(now))
+    if (at.links.length === 0) return this.#change(at, (role, now) => role.unanswered(now))
+    const { state } = at.role
+    if (state.type !== 'proxy' || state.because === 'peer' || at.isTold) return
+    at.isTold = true
+    this.#options.emit(rivalIsSilent(at.subnet, state.rival, macOf(request)))
   }
 
   /** Whatever changes a role goes through here, so that nothing changes unsaid. */
@@ -211,6 +222,7 @@ export class DhcpRoles {
     const after = at.role.state
     if (after === before) return
     at.watch = new AddressServerWatch()
+    at.isTold = false
     const { emit, timing } = this.#options
     emit(roleChanged(at.subnet, after, { timing, on: at.links[0]?.interface }))
     if (before.type === 'full' && after.type === 'proxy') {

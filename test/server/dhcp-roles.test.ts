@@ -193,6 +193,30 @@ test('a machine that asks is followed by a question at once, beside a rival by n
   expect(asked).toHaveLength(4)
 })
 
+test('a server that leaves a machine unanswered is told once, as what a person should know', async () => {
+  await make(subnet).start()
+  const unanswered = (asking: string) => {
+    for (const after of [0, 4000]) {
+      now += after
+      hear('discover', { mac: asking })
+    }
+  }
+  unanswered('52:54:00:00:00:07')
+  expect(reasons('service.hint')).toEqual([])
+  answer()
+  unanswered('52:54:00:00:00:07')
+  hear('request', { serverId: rival })
+  unanswered('52:54:00:00:00:08')
+  const hints = events.filter(({ type }) => type === 'service.hint')
+  expect(hints).toMatchObject([
+    {
+      mac: '52:54:00:00:00:07',
+      reason: expect.stringMatching(/10\.40\.0\.9.* does not answer it/),
+    },
+  ])
+  expect(roles.modeOf(subnet)).toBe('proxy')
+})
+
 test('our own answers, and those of our other interfaces, are no sign', async () => {
   await make(subnet).start()
   await pass(5000)
