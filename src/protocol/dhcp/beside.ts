@@ -27,8 +27,9 @@ export function respondBeside(
   const tookOther = serverId !== undefined && serverId !== context.server
   if (tookOther || hasLease(message, context, now)) return respond(message, context, now)
   if (serverId === undefined) return ignore('for the server that gives addresses here')
-  // An offer of ours from before: a refusal makes the client ask anew at once, and the other answers.
-  const reason = 'another DHCP server gives addresses here now'
+  // An offer of ours from before: a refusal makes the client ask anew at once, and the other answers,
+  // or we do, when we have found that nobody else is there.
+  const reason = 'no new addresses are given by this server just now'
   return [
     {
       type: 'reply',
