@@ -3,6 +3,7 @@ import packageFile from '../package.json' with { type: 'json' }
 import { configCommand } from './app/config-command.ts'
 import { hashCommand } from './app/hash-command.ts'
 import { imageCommand } from './app/image-command.ts'
+import { kickstartCommand } from './app/kickstart-command.ts'
 import { labCommand } from './app/lab-command.ts'
 import { serveCommand } from './app/serve-command.ts'
 import { InputError, SystemError, messageOf } from './core/errors.ts'
@@ -17,7 +18,8 @@ const commands: Readonly<Record<string, Command>> = {
   lab: { says: 'boots a virtual machine through this very service', run: labCommand },
   image: { says: 'images: what is in them; add, list, remove', run: imageCommand },
   config: { says: 'config check FILE: tells everything that is wrong with it', run: configCommand },
-  'hash-password': { says: 'the hash of a password, for menu entries', run: hashCommand },
+  kickstart: { says: "checks Photon OS kickstarts, shows a host's", run: kickstartCommand },
+  'hash-password': { says: 'the hash of a password, for menus and kickstarts', run: hashCommand },
 }
 
 process.exitCode = await main(process.argv.slice(2))

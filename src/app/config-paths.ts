@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import type { Config } from './config-schema.ts'
 
 /** One sentence each. A folder may still come; a mirror whose CA is not there does not start. */
-export function missingPaths({ files, mirrors }: Config): string[] {
+export function missingPaths({ files, mirrors, hosts, images }: Config): string[] {
   const folder =
     files === undefined || existsSync(files) ? [] : [`files: there is no folder ${files}`]
   const authorities = Object.entries(mirrors).flatMap(([name, { trust }]) =>
@@ -11,5 +11,13 @@ export function missingPaths({ files, mirrors }: Config): string[] {
       ? [`mirrors.${name}.trust.ca: there is no file ${trust.ca}`]
       : [],
   )
-  return [...folder, ...authorities]
+  const kickstarts = [
+    ...hosts.map(({ name, kickstart }) => [`the kickstart of host ${name}`, kickstart] as const),
+    ...Object.entries(images).map(
+      ([name, { kickstart }]) => [`images.${name}.kickstart`, kickstart] as const,
+    ),
+  ].flatMap(([place, file]) =>
+    file === undefined || existsSync(file) ? [] : [`${place}: there is no file ${file}`],
+  )
+  return [...folder, ...authorities, ...kickstarts]
 }

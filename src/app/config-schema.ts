@@ -89,6 +89,19 @@ const host = section({
       'Which boot loader it gets: `auto` (follows its firmware), `pxelinux`, `lpxelinux`, ' +
         '`undionly`, `snponly`, `ipxe`, `grub`, `syslinux`; `none` gives it nothing.',
     ),
+  kickstart: path
+    .optional()
+    .describe('Its kickstart, instead of that of the image: docs/kickstart-photon.md.'),
+  vars: z
+    .record(
+      z.string().regex(/^[A-Za-z_]\w*$/, { error: 'a name of letters, digits and "_"' }),
+      z.union([lineValue, z.number(), z.boolean()], {
+        error: 'one line of text, a number or a flag',
+      }),
+      { error: 'values by name' },
+    )
+    .default({})
+    .describe('Values of your own for kickstarts: `role` is `${vars.role}` there.'),
 })
 
 const trust = z
@@ -174,6 +187,9 @@ const image = section({
   args: lineValue
     .optional()
     .describe('Kernel arguments instead of those that the image itself boots with.'),
+  kickstart: path
+    .optional()
+    .describe('The kickstart of hosts that boot it: docs/kickstart-photon.md.'),
 })
 
 const tinyvm = section({

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { eventTypes } from '../core/events.ts'
 import { matrixMarkdown } from '../lab/matrix-text.ts'
 import { configSchema } from './config-schema.ts'
+import { kickstartKeysText } from './kickstart-reference.ts'
 import { firmwarePage } from './firmware-page.ts'
 
 /** File name in `docs/` to its text. */
@@ -14,6 +15,10 @@ export function referencePages(): ReadonlyMap<string, string> {
     ['configuration.md', configurationPage()],
     ['log-events.md', eventsPage()],
     ['lab-matrix.md', matrixPage()],
+    [
+      'kickstart-keys.md',
+      `${generated('src/boot/kickstart/kickstart-keys.ts')}${kickstartKeysText()}`,
+    ],
     ['firmware.md', `${generated('src/boot/firmware-*.ts')}${firmwarePage()}`],
   ])
 }
