@@ -338,6 +338,9 @@ describe('keys cannot be poisoned', () => {
     '/a%00',
     '/a\\b',
     '/a#b',
+    '/a/..;/b',
+    '/a%3bb',
+    '/a%25b',
   ])('%s is passed, never stored', async (target) => {
     await using origin = await webOrigin((_, response) => response.writeHead(200, minute).end(body))
     await using f = await mirrorOf(origin)
