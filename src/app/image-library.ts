@@ -99,7 +99,8 @@ export class ImageLibrary {
   /** A folder of such a name is what the entry boots from. */
   #sayTaken(named: NamedImage): void {
     if (this.#held.has(named.name) || !isImageFile(named.source)) return
-    this.#hold(named, 'taken', 'an entry of the menu has this name: give the file another one')
+    const reason = `${named.source}: an entry of the menu has this name, give the file another one`
+    this.#hold(named, 'taken', reason)
   }
 
   async #check(named: NamedImage): Promise<void> {
@@ -136,15 +137,16 @@ export class ImageLibrary {
     this.#options.emit({ type: 'image.refused', entry: named.name, reason })
   }
 
-  #say({ name, isConfigured }: NamedImage, image: NetbootImage): void {
+  #say({ name, source, isConfigured }: NamedImage, image: NetbootImage): void {
     const { emit } = this.#options
     const { boot, contents, notes } = image
     if (boot !== undefined || contents.disc !== undefined) {
-      const detail = [`${imageTitle(image, name)}, ${contents.format}`, ...notes].join('; ')
+      const what = `image ${name}: ${imageTitle(image, name)}, ${contents.format}`
+      const detail = [what, ...notes].join('; ')
       emit({ type: 'image.ready', entry: name, detail })
     } else if (isConfigured || contents.folder === undefined) {
       // A folder that boots nothing by itself is one that entries of the menu refer to.
-      emit({ type: 'image.refused', entry: name, reason: notes.join('; ') })
+      emit({ type: 'image.refused', entry: name, reason: `${source}: ${notes.join('; ')}` })
     }
   }
 
@@ -152,7 +154,8 @@ export class ImageLibrary {
     const { image } = this.#held.get(name) ?? {}
     this.#held.delete(name)
     if (image === undefined) return
-    this.#options.emit({ type: 'image.gone', entry: name })
+    const detail = `image ${name}: taken away, or replaced`
+    this.#options.emit({ type: 'image.gone', entry: name, detail })
     await image.close()
   }
 }

@@ -11,6 +11,11 @@ export interface MacLookup {
   readonly recent: (ip: string) => Mac | undefined
   /** For menus: an address may have gone to another machine a moment ago. */
   readonly now: (ip: string) => Mac | undefined
+  /**
+   * For secrets, and for what a machine may change about itself: by lease or as a neighbour, never
+   * by what a stranger far away can choose or say (an address, a `mac=` in a URL).
+   */
+  readonly certain: (ip: string) => Mac | undefined
 }
 
 export interface MacSources {
@@ -27,12 +32,17 @@ export interface MacSources {
 export function macLookup(sources: MacSources): MacLookup {
   const { leases, machines, clock } = sources
   const neighbours = sources.neighbours ?? new Neighbours(clock)
-  const by = (kernel: (ip: string) => Mac | undefined) => (ip: string) => {
+  const leased = (ip: string) => {
     const address = parseIpv4(ip)
-    const leased = address === undefined ? undefined : leases.macAt(address, clock())
-    return leased ?? kernel(ip) ?? machines.byIp(ip)?.mac ?? hintIn(ip)
+    return address === undefined ? undefined : leases.macAt(address, clock())
   }
-  return { recent: by((ip) => neighbours.recent(ip)), now: by((ip) => neighbours.now(ip)) }
+  const likely = (ip: string) => machines.byIp(ip)?.mac ?? hintIn(ip)
+  const certain = (ip: string) => leased(ip) ?? neighbours.now(ip)
+  return {
+    recent: (ip) => leased(ip) ?? neighbours.recent(ip) ?? likely(ip),
+    now: (ip) => certain(ip) ?? likely(ip),
+    certain,
+  }
 }
 
 function hintIn(ip: string): Mac | undefined {

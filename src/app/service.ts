@@ -182,7 +182,7 @@ async function openHttp(
     leases: () => leases.active(clock()).map(leaseView),
     mirrors: () => mirrors.map(({ mirror }) => mirror.stats()),
     serving,
-    tinyvm,
+    tinyvm: { ...tinyvm, macOf: macs.certain },
     isReady,
     clock,
   })

@@ -128,8 +128,14 @@ export const quirks: readonly Quirk[] = [
   {
     device: 'GRUB 2.12',
     does: 'leaves the port out of its `Host` header',
-    answer: 'menus for GRUB name our port themselves',
-    file: 'boot/menu-grub.ts',
+    answer: 'its menu names the configured one',
+    file: 'server/http-client.ts',
+  },
+  {
+    device: 'Debian’s GRUB 2.12',
+    does: 'reads a port behind a colon, `(http,HOST:8080)`, and not behind a comma as in its manual',
+    answer: 'written so',
+    file: 'boot/grub-script.ts',
   },
   {
     device: 'GRUB 2.12',

@@ -101,12 +101,14 @@ export function quoted(text: string): string {
 }
 
 /**
- * The HTTP device of our URL: `(http,192.168.50.1)`, `(http,192.168.50.1,8080)`, `(http,fd77::1)`.
- * Without brackets: where the firmware's own HTTP is used, GRUB adds them.
+ * The HTTP device of our URL: `(http,192.168.50.1)`, `(http,192.168.50.1:8080)`, `(http,fd77::1)`.
+ * Without brackets: where the firmware's own HTTP is used, GRUB adds them; a port is told from an
+ * IPv6 address only by them. Debian's GRUB reads a port behind a colon, and one behind a comma, as
+ * GRUB's manual has it, not.
  */
 export function httpDevice(url: string): string {
   const { hostname, port } = new URL(url)
-  return port === '' ? `(http,${hostname.replaceAll(/[[\]]/g, '')})` : `(http,${hostname},${port})`
+  return port === '' ? `(http,${hostname.replaceAll(/[[\]]/g, '')})` : `(http,${hostname}:${port})`
 }
 
 function linux({ kernel, initrd, args }: LinuxEntry, context: MenuContext): string[] {

@@ -18,20 +18,23 @@ export const grubStartName = 'grub/grub.cfg'
 
 /**
  * The first stage. A machine that boots one entry is back here after a failure, and asks anew.
- * `$root` is the device that GRUB itself came from.
+ * `$root` is the device that GRUB itself came from. GRUB's `source` ends well whatever becomes of
+ * the file, so the second stage says by `found` that it was read.
  */
 export function renderGrubStart(url: string): string {
-  const name = 'grub/machine/${net_default_mac}/${grub_cpu}-${grub_platform}.cfg'
+  const source = 'source "$files/grub/machine/${net_default_mac}/${grub_cpu}-${grub_platform}.cfg"'
   return [
     'insmod http',
     'export files',
     'set again=1',
     'while [ "$again" = 1 ]; do',
     '  set again=0',
+    '  set found=0',
     `  set files=${quoted(httpDevice(url))}`,
-    `  if ! source "$files/${name}"; then`,
+    `  ${source}`,
+    '  if [ "$found" = 0 ]; then',
     '    set files="($root)"',
-    `    source "$files/${name}"`,
+    `    ${source}`,
     '  fi',
     'done',
     '',
@@ -42,8 +45,7 @@ export function renderGrubStart(url: string): string {
 export function renderGrubMenu(context: MenuContext): string {
   const view = menuView(context, grubAbility(context))
   const lines = view.type === 'fixed' ? fixed(view.entry, context) : menu(view, context)
-  // The last command says to the first stage that this was read.
-  return [...lines, 'true', ''].join('\n')
+  return ['set found=1', ...lines, ''].join('\n')
 }
 
 function fixed(entry: BootEntry, context: MenuContext): string[] {

@@ -71,7 +71,7 @@ const rows: readonly StageRow[] = [
 function bootStages(firmware: LabFirmware, patience: number): readonly Stage[] {
   return rows.map((row, index) => {
     const limit = index === 0 && isUefi(firmware) ? 40 : row.limit
-    return { ...row, limit: limit * patience }
+    return { ...row, limit: Math.round(limit * patience) }
   })
 }
 

@@ -3,7 +3,7 @@
  * what its kernel is told at each start. A machine speaks for itself alone; who it is, the caller
  * finds out by the address it asks from.
  */
-import { type Mac, parseIpv4, broadcastAddress, formatIpv4, subnetOf } from '../core/address.ts'
+import type { Mac } from '../core/address.ts'
 import { plainAddress } from '../core/ipv6.ts'
 import { type StaticAddresses, networkWords, placeOf } from '../boot/static-addresses.ts'
 import type { MachineStore } from '../io/machine-store.ts'
@@ -26,12 +26,10 @@ export class AddressBook {
 
   /** Remembers it; answers why not where it must not be. Throws SystemError when it cannot be stored. */
   change(mac: Mac, change: AddressChange): string | undefined {
-    const refusals = [change.ipv4, change.ipv6].flatMap((wanted) =>
-      wanted ? (this.#refusal(mac, wanted.address) ?? []) : [],
-    )
-    const bounds = change.ipv4 ? edgeOf(change.ipv4) : undefined
-    const [refusal] = [...(bounds === undefined ? [] : [bounds]), ...refusals]
-    if (refusal !== undefined) return refusal
+    for (const wanted of [change.ipv4, change.ipv6]) {
+      const refusal = wanted ? this.#refusal(mac, wanted.address) : undefined
+      if (refusal !== undefined) return refusal
+    }
     const known = this.of(mac)
     const ipv4 = change.ipv4 === undefined ? known.ipv4 : (change.ipv4 ?? undefined)
     const ipv6 = change.ipv6 === undefined ? known.ipv6 : (change.ipv6 ?? undefined)
@@ -78,17 +76,6 @@ export function addressWords({ ipv4, ipv6 }: StaticAddresses): string {
 
 function addressesIn({ ipv4, ipv6 }: StaticAddresses): string[] {
   return [ipv4, ipv6].flatMap((each) => (each === undefined ? [] : [each.address]))
-}
-
-/** The network's first and last address are nobody's. */
-function edgeOf({ address, prefix }: { address: string; prefix: number }): string | undefined {
-  const host = parseIpv4(address)
-  if (host === undefined) return undefined
-  const subnet = subnetOf(host, prefix)
-  const isEdge = [subnet.network, broadcastAddress(subnet)].includes(host)
-  return isEdge
-    ? `${formatIpv4(host)} is no machine's address in a network of /${prefix}`
-    : undefined
 }
 
 /** Only we write into the store. */

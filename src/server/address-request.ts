@@ -3,7 +3,7 @@
  * Checked as far as it can be without knowing who else is there (address-book.ts does).
  */
 import { z } from 'zod'
-import { contains, ipv4, parseIpv4, subnetOf } from '../core/address.ts'
+import { broadcastAddress, contains, ipv4, parseIpv4, subnetOf } from '../core/address.ts'
 import { formatIpv6, isLinkLocal, parseIpv6 } from '../core/ipv6.ts'
 import type { StaticAddress, StaticIpv4 } from '../boot/static-addresses.ts'
 
@@ -53,6 +53,10 @@ const staticIpv4 = z
     domain: domainText,
   })
   .transform(({ mask, ...rest }): StaticIpv4 => ({ ...rest, prefix: prefixOf(mask) ?? 32 }))
+  .refine((wanted) => !isEdge(wanted), {
+    path: ['address'],
+    error: 'is the first or the last of its network, which no machine has',
+  })
   .refine(({ address, prefix, gateway }) => isInside(gateway, address, prefix), {
     path: ['gateway'],
     error: 'lies outside the network of the address',
@@ -97,6 +101,13 @@ function prefixOf(mask: string): number | undefined {
   const prefix = Math.clz32(~bits)
   const isMask = bits === ipv4(-1 << (32 - prefix))
   return isMask && prefix >= 8 && prefix <= 30 ? prefix : undefined
+}
+
+function isEdge({ address, prefix }: StaticIpv4): boolean {
+  const host = parseIpv4(address)
+  if (host === undefined) return false
+  const subnet = subnetOf(host, prefix)
+  return host === subnet.network || host === broadcastAddress(subnet)
 }
 
 function isInside(gateway: string, address: string, prefix: number): boolean {

@@ -31,9 +31,9 @@ export async function apiRoutes(
   }))
   fastify.get('/mirrors', () => ({ mirrors: mirrors() }))
   await fastify.register((scope) => reportRoute(scope, options))
-  const { tinyvm, macOf, hub } = options
+  const { tinyvm, hub } = options
   if (tinyvm === undefined) return
-  const running = { ...tinyvm, macOf, emit: hub.emit }
+  const running = { ...tinyvm, emit: hub.emit }
   await fastify.register((scope) => tinyvmRoutes(scope, running), { prefix: '/tinyvm' })
 }
 

@@ -38,8 +38,12 @@ function serverOf({
   if (name === undefined) {
     return { server: withoutZone(plainAddress(socket.localAddress ?? '127.0.0.1')) }
   }
-  return { server: name, port: Number(host?.['port'] ?? 80) }
+  const unsaid = leavesPortOut.test(headers['user-agent'] ?? '') ? undefined : 80
+  return { server: name, port: host?.['port'] === undefined ? unsaid : Number(host['port']) }
 }
+
+/** GRUB 2.12 names no port, wherever it asks; of others, none means 80. */
+const leavesPortOut = /^GRUB /
 
 /** RFC 9110 §7.2; a zone is written `%25net0` (RFC 6874), by some only `%net0`. */
 const hostHeader =

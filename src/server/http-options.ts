@@ -38,7 +38,7 @@ export interface HttpServerOptions {
   /** What is served where, a line each: for the page. */
   readonly serving: () => readonly string[]
   /** What a running TinyVM asks of us. */
-  readonly tinyvm?: Pick<TinyvmApiOptions, 'password' | 'addresses'> | undefined
+  readonly tinyvm?: Omit<TinyvmApiOptions, 'emit'> | undefined
   readonly isReady: () => boolean
   readonly clock: Clock
 }

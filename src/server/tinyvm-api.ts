@@ -14,6 +14,7 @@ export interface TinyvmApiOptions {
   /** SHA-512 crypt hash; without one each TinyVM makes a password of its own. */
   readonly password?: string | undefined
   readonly addresses: AddressBook
+  /** By lease or as a neighbour: who gets the password, and whose addresses it may change. */
   readonly macOf: (ip: string) => Mac | undefined
   readonly emit: Emit
 }

@@ -168,6 +168,14 @@ test('an origin is scheme, host and port, and what it is trusted by can be shown
   expect(mirrorProblems("origin: 'https://vcsa:6501/'")).toEqual([])
 })
 
+test('a password of TinyVM that is no hash is refused without being shown', () => {
+  const [problem = ''] = problemsIn("tinyvm: { password: 'my-secret' }")
+  expect(problem).toContain('tinyvm.password: is no hash: run "bootlace hash-password"')
+  expect(problem).not.toContain('my-secret')
+  const hash = `$6$salt$${'a'.repeat(86)}`
+  expect(problemsIn(`tinyvm: { password: '${hash}' }`)).toEqual([])
+})
+
 test('YAML that points at itself, nowhere or at far too much is a problem, not a crash', () => {
   expect(problemsIn('data: *gone\n')).toEqual([
     expect.stringMatching(/^lab\.yaml: not YAML: .*gone/),
@@ -250,4 +258,26 @@ test('BOOTLACE_CONFIG names the file; empty, as compose passes it on, it names n
 
 test('a file that is not there is the user’s to mend', () => {
   expect(() => loadConfig({ file: '/nonexistent/b.yaml' })).toThrow(InputError)
+})
+
+test('images are choices like other entries, those that lie in images/ too, and share no name', () => {
+  const yaml = `
+images:
+  photon-5: { source: /srv/photon.iso, title: Photon, args: quiet }
+  disk: { source: a.ova }
+  rescue: { source: b.ova }
+menu: { default: photon-5, entries: [ { name: rescue, title: Rescue, kernel: k } ] }
+hosts:
+  - { name: a, mac: '52:54:00:00:00:01', boot: photon-5 }
+  - { name: b, mac: '52:54:00:00:00:02', boot: dropped }
+  - { name: c, mac: '52:54:00:00:00:03', boot: gone }
+`
+  expect(problemsIn(yaml, [], ['dropped'])).toEqual([
+    expect.stringContaining('images.disk: there is an entry disk already; take another name'),
+    expect.stringContaining('images.rescue: there is an entry rescue already; take another name'),
+    expect.stringMatching(/hosts\[2\]\.boot: there is no entry gone; .*photon-5.*dropped/),
+  ])
+  expect(problemsIn('images: { x: { args: quiet } }')).toEqual([
+    expect.stringContaining('images.x.source: is missing, allowed: a path'),
+  ])
 })

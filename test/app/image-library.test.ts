@@ -98,7 +98,7 @@ test('a disc is served whole, and offered only where it boots as it stands', asy
   const { library, said, events } = libraryOf(folder)
   await library.refresh()
   expect(events[0]?.detail).toBe(
-    'disc, ISO 9660 with Rock Ridge; its files are served; what boots of them is an entry of your own',
+    'image disc: disc, ISO 9660 with Rock Ridge; its files are served; what boots of them is an entry of your own',
   )
   expect(said()).toEqual(['image.ready disc'])
   expect(library.entries()).toEqual([])

@@ -44,6 +44,19 @@ test('a menu is for the machine that has the address now, an event may be for th
   expect(macs.recent('192.168.50.100')).toBe(former)
 })
 
+test('a secret is for who has a lease or is a neighbour, not for who chose an address or said a name', () => {
+  const chosen = '2001:db8::5054:ff:feb0:701'
+  machines.set('192.168.50.100', seen)
+  remembered.set('192.168.50.100', former)
+  for (const ip of ['192.168.50.100', chosen]) {
+    expect(macs.now(ip)).toBeDefined()
+    expect(macs.certain(ip)).toBeUndefined()
+  }
+  kernel.set(chosen, neighbour)
+  leases.set('192.168.50.100', leased)
+  expect([macs.certain(chosen), macs.certain('192.168.50.100')]).toEqual([neighbour, leased])
+})
+
 test('an IPv6 address that was made from an Ethernet address tells it, where nobody knows better', () => {
   expect(macs.now('2001:db8::5054:ff:feb0:701')).toBe('52:54:00:b0:07:01')
   expect(macs.now('fe80::5054:ff:feb0:701%eth0')).toBe('52:54:00:b0:07:01')

@@ -206,7 +206,9 @@ describe('groups', () => {
       const own = { ...context, host: hostWith(name) }
       expect(renderPxelinuxMenu(own)).toContain(`DEFAULT ${name}\n`)
       expect(renderIpxeMenu(own)).toMatch(new RegExp(`#!ipxe\n:boot_${name}\n`))
-      expect(renderGrubMenu(own)).toMatch(new RegExp(`^set again=1\nlinux .*/${name}/vmlinuz'\n`))
+      expect(renderGrubMenu(own)).toMatch(
+        new RegExp(`^set found=1\nset again=1\nlinux .*/${name}/vmlinuz'\n`),
+      )
       for (const text of [renderPxelinuxMenu(own), renderIpxeMenu(own), renderGrubMenu(own)]) {
         expect(text).not.toMatch(/passw|login/i)
       }
@@ -424,7 +426,7 @@ function grubSkeleton(text: string): string {
 
 test('no title, path or argument breaks out of its quotes in GRUB', () => {
   const command =
-    /^(set (default|again)=\S+|(un)?set timeout(=\d+)?|menuentry Q+( --hotkey=\w)? --id=Q --unrestricted \{|\}|linux( Q+)+|initrd( Q+)+|boot|echo Q|sleep 10|true|)$/
+    /^(set (default|again|found)=\S+|(un)?set timeout(=\d+)?|menuentry Q+( --hotkey=\w)? --id=Q --unrestricted \{|\}|linux( Q+)+|initrd( Q+)+|boot|echo Q|sleep 10|)$/
   fc.assert(
     fc.property(nasty, nastyEntry, fc.boolean(), (title, entry, isFixed) => {
       const host = isFixed ? hostWith('odd') : undefined

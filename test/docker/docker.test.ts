@@ -85,7 +85,7 @@ test('`docker run -p 5100:80 -e AUTO_DEPLOY=…` is the mirror and nothing else'
   expect(await engine.run('inspect', '--format', '{{.State.ExitCode}}', id)).toBe('0')
   await engine.run('start', id)
   await expect
-    .poll(() => get(esxi, `${mirror}${payload.path}`, '--head').catch(String))
+    .poll(() => get(esxi, `${mirror}${payload.path}`, '--head').catch(String), { timeout: 30_000 })
     .toMatch(/HIT/)
   expect((await log(engine, id)).filter(({ event }) => event === 'service.hint')).toHaveLength(1)
 })

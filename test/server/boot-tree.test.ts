@@ -165,7 +165,7 @@ describe('GRUB', () => {
     expect(emitted).toEqual([])
     const mapped = { ...byHttp, port: 8080 }
     expect(await textOf(generatedTree(options()), 'grub/grub.cfg', mapped)).toContain(
-      "set files='(http,192.168.50.1,8080)'",
+      "set files='(http,192.168.50.1:8080)'",
     )
     const overIpv6 = { ...byHttp, server: 'fd77::1' }
     expect(await textOf(generatedTree(options()), 'grub/grub.cfg', overIpv6)).toContain(

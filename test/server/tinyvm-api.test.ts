@@ -131,20 +131,10 @@ test.for([
     change: { ipv4: { ...four, address: '192.168.50.101' } },
     says: '192.168.50.101 belongs to 52:54:00:00:00:02',
   },
-  {
-    name: 'the address of the network',
-    change: { ipv4: { ...four, address: '192.168.50.0' } },
-    says: '192.168.50.0 is no machine’s address',
-  },
-  {
-    name: 'the broadcast address',
-    change: { ipv4: { ...four, address: '192.168.50.255' } },
-    says: '192.168.50.255 is no machine’s address',
-  },
 ])('$name is refused, and nothing is changed', async ({ change, says }) => {
   const [status, text] = await post(change)
   expect(status).toBe(409)
-  expect(text).toContain(says.replace('’', "'"))
+  expect(text).toContain(says)
   expect(facts.size).toBe(0)
 })
 
@@ -192,6 +182,8 @@ test.for([
   [{ ...four, address: '192.168.50.300' }, 'address: not an IPv4 address'],
   [{ ...four, address: '127.0.0.1' }, 'address: not an IPv4 address'],
   [{ ...four, address: '224.0.0.1' }, 'address: not an IPv4 address'],
+  [{ ...four, address: '192.168.50.0' }, 'address: is the first or the last of its network'],
+  [{ ...four, address: '192.168.50.255' }, 'address: is the first or the last of its network'],
   [{ ...four, mask: '255.0.255.0' }, 'mask: not a mask'],
   [{ ...four, mask: '24' }, 'mask: not a mask'],
   [{ ...four, mask: '255.255.255.255' }, 'mask: not a mask'],

@@ -63,8 +63,9 @@ export function questions(from: Question): { asClient: DhcpMessage; asRelay: Dhc
   return { asClient, asRelay: { ...asClient, hops: 1, relayAddress: from.server } }
 }
 
-/** Who asks, when this is a service like this one; ourselves, too. */
+/** Who asks, when this is the question of a service like this one; ourselves, too. */
 export function peerOf(request: DhcpMessage): Peer | undefined {
+  if (request.options.get(dhcpOption.messageType) !== 'discover') return undefined
   const vendorClass = request.options.get(dhcpOption.vendorClass) ?? ''
   const [, state, address] = /^Bootlace:(asking|full|proxy):([\d.]+)$/.exec(vendorClass) ?? []
   const server = parseIpv4(address ?? '')

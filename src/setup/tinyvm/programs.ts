@@ -17,6 +17,8 @@ export interface ProgramRow {
   readonly early?: boolean
 }
 
+const vmwarePlugins = 'usr/lib/TRIPLET/open-vm-tools/plugins'
+
 export const programs: readonly ProgramRow[] = [
   { package: 'nginx', files: ['usr/sbin/nginx'], early: true },
   { package: 'nginx-common', files: ['etc/nginx/mime.types'], early: true },
@@ -32,6 +34,16 @@ export const programs: readonly ProgramRow[] = [
   {
     package: 'sudo',
     files: ['usr/bin/sudo', 'usr/libexec/sudo/sudoers.so', 'usr/libexec/sudo/libsudo_util.so.0'],
+  },
+  {
+    package: 'open-vm-tools',
+    files: [
+      'usr/bin/vmtoolsd',
+      `${vmwarePlugins}/vmsvc/libguestInfo.so`,
+      `${vmwarePlugins}/vmsvc/libpowerOps.so`,
+      `${vmwarePlugins}/vmsvc/libtimeSync.so`,
+      `${vmwarePlugins}/common/libvix.so`,
+    ],
   },
   { package: 'libpam-modules', files: ['usr/lib/TRIPLET/security/pam_permit.so'] },
 ]

@@ -51,6 +51,14 @@ test.for([
   )
 })
 
+test('only a DISCOVER is a question: who asks by another message wants something', () => {
+  const vendorClass = 'Bootlace:full:10.40.0.1'
+  expect(peerOf(message('discover', { vendorClass }))).toBeDefined()
+  for (const type of ['request', 'inform', 'release', 'decline'] as const) {
+    expect(peerOf(message(type, { vendorClass }))).toBeUndefined()
+  }
+})
+
 function reply(type: MessageType, yourAddress: string, serverId?: string): DhcpMessage {
   const wish = serverId === undefined ? {} : { serverId }
   return { ...message(type, wish), operation: 'reply', yourAddress: ip(yourAddress) }

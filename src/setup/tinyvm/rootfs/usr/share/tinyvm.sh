@@ -43,7 +43,7 @@ static_words() {
 # use_names FAMILY DOMAIN SERVER...: makes /etc/resolv.conf of what each family's network says.
 use_names() {
   {
-    [ -n "$2" ] && echo "search $2"
+    [ -n "$2" ] && echo "search $2" # of two, the last one counts
     names=$1
     shift 2
     for each in "$@"; do echo "nameserver $each"; done

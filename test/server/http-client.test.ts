@@ -1,0 +1,19 @@
+import fastify from 'fastify'
+import { expect, test } from 'vitest'
+import { type ClientRoute, clientOf } from '../../src/server/http-client.ts'
+
+test.for([
+  { host: '192.168.50.1', agent: 'iPXE/1.21.1', port: 80 },
+  { host: '192.168.50.1:8080', agent: 'iPXE/1.21.1', port: 8080 },
+  { host: '192.168.50.1', agent: 'GRUB 2.12-9+deb13u2', port: undefined },
+  { host: '192.168.50.1:8080', agent: 'UefiHttpBoot/1.0', port: 8080 },
+])('$agent asks $host: the port is $port', async ({ host, agent, port }) => {
+  await using server = fastify()
+  const seen: unknown[] = []
+  server.get<ClientRoute>('/', (request) => {
+    seen.push(clientOf(request))
+    return ''
+  })
+  await server.inject({ url: '/', headers: { host, 'user-agent': agent } })
+  expect(seen).toMatchObject([{ server: '192.168.50.1', port }])
+})
