@@ -21,6 +21,9 @@ interface State {
   wanted: string
 }
 
+/** Characters of a variable at most. */
+const longestValue = 1024
+
 type Command = (state: State, words: readonly string[], entry: Entry | undefined) => void
 
 const linux: Command = (_state, [kernel = '', ...args], entry) => {
@@ -44,7 +47,8 @@ const commands: Readonly<Record<string, Command>> = {
   initrdefi: initrd,
   set: (state, [assignment = '']) => {
     const [, name = '', value = ''] = /^(\w+)=(.*)$/.exec(assignment) ?? []
-    state.variables.set(name, value)
+    // Longer ones are no arguments, and grow with each variable that they are filled in for.
+    if (value.length <= longestValue) state.variables.set(name, value)
     if (name === 'default') state.wanted = value
   },
   // GRUB Legacy

@@ -213,8 +213,8 @@ async function hasOne(root: FolderNode, paths: readonly string[]): Promise<boole
   return false
 }
 
-/** Octets of a file that names a version. */
-const longestVersionFile = 64 * 1024
+/** Octets of a file that names a version: it stands near the beginning. */
+const longestVersionFile = 4096
 
 async function versionOf(
   root: FolderNode,

@@ -55,11 +55,16 @@ const notLinux = /\.(c32|com|cbt|bss|bs|bin|0|img)$/i
 export function parseSyslinuxConfig(text: string, folder: string): LoaderConfig {
   const state: State = { labels: [], includes: [], append: '', wanted: '' }
   for (const line of text.split(/\r?\n/)) {
-    const [, word = '', rest = ''] = /^\s*(\S+)\s*(.*?)\s*$/.exec(line) ?? []
+    const [, word = '', rest = ''] = /^(\S+)\s*(.*)$/.exec(line.trim()) ?? []
     directives[word.toLowerCase()]?.(state, rest, state.labels.at(-1))
   }
+  const isMarked = state.labels.some(({ menuDefault }) => menuDefault)
+  const [wanted = ''] = state.wanted.split(/\s+/)
   return {
-    choices: labelsOf(state).flatMap((label) => choiceOf(label, state, folder)),
+    choices: labelsOf(state).flatMap((label) => {
+      const isDefault = isMarked ? label.menuDefault : label.name === wanted
+      return choiceOf(label, state, folder).map((choice) => ({ ...choice, isDefault }))
+    }),
     includes: state.includes.map((path) => fromRoot(path, folder)),
   }
 }
@@ -75,19 +80,17 @@ function labelsOf({ labels, wanted }: State): readonly Label[] {
   return [{ ...newLabel(kernel), kernel, append: args.length > 0 ? args.join(' ') : undefined }]
 }
 
-function choiceOf(label: Label, state: State, folder: string): BootChoice[] {
-  const { name, title, kernel, append } = label
+function choiceOf(label: Label, state: State, folder: string): Omit<BootChoice, 'isDefault'>[] {
+  const { title, kernel, append } = label
   if (kernel === '' || notLinux.test(kernel)) return []
   // A hyphen takes the common arguments away.
   const { args, initrd } = splitInitrd(append === '-' ? '' : (append ?? state.append))
-  const marked = state.labels.some(({ menuDefault }) => menuDefault)
   return [
     {
       title,
       kernel: fromRoot(kernel, folder),
       initrd: [...label.initrd, ...initrd].map((path) => fromRoot(path, folder)),
       args,
-      isDefault: marked ? label.menuDefault : name === state.wanted.split(/\s+/)[0],
     },
   ]
 }

@@ -5,6 +5,7 @@
  * A later archive's folder takes the place of an earlier one's mode and owner, so a folder is only
  * written where the first initrd has none, or where its mode is known.
  */
+import { ProtocolError } from '../core/errors.ts'
 import { type ByteSource, memorySource } from '../wire/byte-source.ts'
 import type { CpioItem } from '../wire/cpio-source.ts'
 import type { TarMember } from '../wire/tar.ts'
@@ -15,6 +16,10 @@ export interface Backup {
   readonly members: readonly TarMember[]
   content(member: TarMember): ByteSource
 }
+
+/** Characters of a path that Linux takes, and entries, folders that have to be made among them. */
+const longestPath = 4096
+const mostItems = 100_000
 
 const staff = { user: 0, group: 50 } as const
 const builtin = 'tmp/builtin'
@@ -56,6 +61,7 @@ function backupItems(backup: Backup, folders: ReadonlySet<string>): CpioItem[] {
   for (const member of backup.members) {
     const { path, type, mode, owner } = member
     if (type === 'other' || path === '' || path.split('/').includes('..')) continue
+    checkRoom(path, items.length)
     for (const folder of missingParents(path, made)) {
       made.add(folder)
       items.push({ type: 'directory', path: folder, mode: 0o755 })
@@ -75,13 +81,22 @@ function backupItems(backup: Backup, folders: ReadonlySet<string>): CpioItem[] {
   return items
 }
 
+function checkRoom(path: string, items: number): void {
+  if (path.length <= longestPath && items <= mostItems) return
+  throw new ProtocolError(path.slice(0, 80), 'the backup has too many folders, or too deep ones')
+}
+
 function plainTarget({ target }: TarMember): string {
   return target.replace(/^(\.?\/)+/, '')
 }
 
-/** Folders above `path` that nobody has made, the highest first. */
+/** Folders above `path` that nobody has made, the highest first: above one that is there all are. */
 function missingParents(path: string, made: ReadonlySet<string>): string[] {
-  const names = path.split('/').slice(0, -1)
-  const parents = names.map((_name, index) => names.slice(0, index + 1).join('/'))
-  return parents.filter((parent) => !made.has(parent))
+  const parents: string[] = []
+  for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+    const parent = path.slice(0, end)
+    if (made.has(parent)) break
+    parents.unshift(parent)
+  }
+  return parents
 }

@@ -7,6 +7,7 @@
  * No question leaves on any other network.
  */
 import { randomInt } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import { anyAddress, contains, type Ipv4, parseIpv4 } from '../core/address.ts'
 import { type Clock, steady } from '../core/clock.ts'
 import { messageOf } from '../core/errors.ts'
@@ -38,7 +39,9 @@ export interface DhcpRolesOptions {
   readonly clock: Clock
 }
 
-type HeardRequest = Pick<DhcpExchange, 'request' | 'place'> & { readonly link: AskedLink }
+type HeardRequest = Pick<DhcpExchange, 'request' | 'place' | 'datagram'> & {
+  readonly link: AskedLink
+}
 
 /** What is known of one subnet in mode `auto`. */
 interface AutoSubnet {
@@ -52,6 +55,8 @@ interface AutoSubnet {
 
 /** Interfaces come and go: the longest pause between two looks, milliseconds. */
 const longestPause = 1000
+/** Questions whose answers are known for what they are. */
+const questionsRemembered = 4096
 
 export class DhcpRoles {
   readonly #options: DhcpRolesOptions
@@ -59,6 +64,8 @@ export class DhcpRoles {
   readonly #subnets: ReadonlyMap<DhcpSubnet, AutoSubnet>
   /** Links whose client port could not be opened: told once. */
   readonly #deaf = new WeakSet<AskedLink>()
+  /** By their `xid`. */
+  readonly #questions = new LRUCache<number, true>({ max: questionsRemembered })
   #timer: NodeJS.Timeout | undefined
   #looking: Promise<void> | undefined
   #closed = false
@@ -98,7 +105,12 @@ export class DhcpRoles {
     return state === undefined ? subnet.mode === 'full' : state.type !== 'proxy'
   }
 
-  /** An answer that was overheard, or that came back to a question of ours. */
+  /** What came to the server's port counts as the answer to a question, or anybody far away could send it. */
+  heardAnswer(link: AskedLink, reply: DhcpMessage, sender: string): void {
+    if (this.#questions.has(reply.xid)) this.heardReply(link, reply, sender)
+  }
+
+  /** An answer that was broadcast, to whomever. */
   heardReply(link: AskedLink, reply: DhcpMessage, sender: string): void {
     const server = addressServerOf(reply, parseIpv4(sender) ?? anyAddress)
     if (server === undefined || this.#isOurs(server)) return
@@ -123,6 +135,7 @@ export class DhcpRoles {
     const server = chosenServer(request)
     for (const at of this.#concerned(heard)) {
       if (server !== undefined && server !== place.serverId && !this.#isOurs(server)) {
+        at.watch = new AddressServerWatch() // its DISCOVER was answered
         this.#change(at, (role, now) => role.heard(server, now))
       } else if (at.links.length === 0) this.#hearUnanswered(at, request, place.serverId)
       else if (request.options.get(dhcpOption.messageType) === 'discover') this.#askWith(at)
@@ -171,7 +184,9 @@ export class DhcpRoles {
   #askIf(isDue: boolean, { subnet, role, links }: AutoSubnet): void {
     if (!isDue) return
     for (const link of links) {
-      const from = { mac: link.interface.mac, server: addressOn(link, subnet), xid: newXid() }
+      const xid = randomInt(2 ** 32)
+      this.#questions.set(xid, true)
+      const from = { mac: link.interface.mac, server: addressOn(link, subnet), xid }
       const { asClient, asRelay } = questions({ ...from, state: role.state.type })
       link.ask({ asClient: encodeDhcp(asClient), asRelay: encodeDhcp(asRelay) })
     }
@@ -203,11 +218,16 @@ export class DhcpRoles {
     }
   }
 
-  /** Which subnets a request tells of: its own behind a relay, else all on its wire. */
-  #concerned({ link, request, place }: HeardRequest): readonly AutoSubnet[] {
-    if (request.relayAddress === anyAddress) return this.#on(link)
+  /**
+   * Which subnets a request tells of: its own behind a relay, else all on its wire. What came from
+   * another network tells nothing of a wire that we are on.
+   */
+  #concerned(heard: HeardRequest): readonly AutoSubnet[] {
+    const { link, request, place } = heard
+    if (request.relayAddress === anyAddress) return isFromWire(heard) ? this.#on(link) : []
     const at = place.subnet && this.#subnets.get(place.subnet)
-    return at === undefined ? [] : [at]
+    if (at === undefined || (at.links.length > 0 && !isFromWire(heard))) return []
+    return [at]
   }
 
   /** The subnets in mode `auto` that machines on this wire may be in. */
@@ -230,6 +250,11 @@ function addressOn({ interface: { addresses } }: AskedLink, { subnet }: DhcpSubn
   return addresses.find(({ address }) => contains(subnet, address))?.address ?? anyAddress
 }
 
-function newXid(): number {
-  return randomInt(2 ** 32)
+/** No router brings on what comes from nowhere, and few what comes from the network it goes to. */
+function isFromWire({ link, datagram }: HeardRequest): boolean {
+  const sender = parseIpv4(datagram.from.address)
+  if (sender === undefined) return false
+  return (
+    sender === anyAddress || link.interface.addresses.some(({ subnet }) => contains(subnet, sender))
+  )
 }

@@ -76,7 +76,9 @@ export class DhcpServer {
       overhear: (link, datagram) => {
         // Our own broadcasts come back to us.
         if (this.#isOurs(datagram)) return
-        void this.#receive(link, datagram, (reply) => this.#overhear(reply, link, datagram))
+        void this.#receive(link, datagram, (reply) => {
+          this.#roles.heardReply(link, reply, datagram.from.address)
+        })
       },
     })
     const links = () => this.#links.all
@@ -131,10 +133,6 @@ export class DhcpServer {
     }
   }
 
-  #overhear(message: DhcpMessage, link: DhcpLink, { from }: Datagram): void {
-    this.#roles.heardReply(link, message, from.address)
-  }
-
   #isOurs({ from }: Datagram): boolean {
     const sender = parseIpv4(from.address)
     return sender !== undefined && this.#links.ownAddresses.has(sender)
@@ -164,7 +162,9 @@ export class DhcpServer {
   /** A request, its effects performed in order. */
   async #serve(exchange: DhcpExchange): Promise<void> {
     const { request, datagram, link, toBootServer } = exchange
-    if (request.operation === 'reply') return this.#overhear(request, link, datagram)
+    if (request.operation === 'reply') {
+      return this.#roles.heardAnswer(link, request, datagram.from.address)
+    }
     const question = this.#roles.heardQuestion(exchange)
     if (question !== 'no') return this.#answerQuestion(question, exchange)
     if (!toBootServer) this.#roles.heardMachine(exchange)

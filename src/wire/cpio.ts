@@ -110,6 +110,8 @@ function headerOf(fields: HeaderFields, path: string): Uint8Array {
     name.length,
     0, // check sum, unused in this form
   ]
+  const large = values.find((value) => value > 0xffff_ffff)
+  if (large !== undefined) throw new ProtocolError(path, `${large} does not fit into a cpio header`)
   const writer = new ByteWriter()
   writer.text(magic + values.map((value) => value.toString(16).padStart(8, '0')).join(''))
   writer.octets(name)
@@ -133,22 +135,37 @@ export function readCpio(octets: Uint8Array): CpioEntry[] {
   return [...entries].map(({ path, header, content }) => entryOf(path, header, content))
 }
 
+/** Entries looked through at most, those that end an archive among them. */
+const mostEntries = 50_000
+
 /**
  * Paths of the folders in an initramfs, without a leading `./`: of all archives that stand one after
- * the other in it. Throws ProtocolError where one is damaged.
+ * the other in it. Throws ProtocolError where one is damaged, or there are too many entries.
  */
 export function readCpioFolders(octets: Uint8Array): string[] {
   const reader = new ByteReader(octets, 'cpio')
   const paths: string[] = []
+  let entries = 0
+  const count = (): void => {
+    if (++entries > mostEntries) throw new ProtocolError('cpio', 'too many entries')
+  }
   for (;;) {
+    count()
     for (const { path, header } of rawEntries(reader)) {
+      count()
       if ((header.mode & typeMask) !== typeBits.directory) continue
       paths.push(path.replace(/^(\.?\/)+/, ''))
     }
-    const next = octets.findIndex((octet, at) => at >= reader.position && octet !== 0)
-    if (next < 0) return paths
+    const next = afterZeros(octets, reader.position)
+    if (next === undefined) return paths
     reader.octets(next - reader.position)
   }
+}
+
+/** Where the next archive begins; undefined at the end. */
+function afterZeros(octets: Uint8Array, from: number): number | undefined {
+  for (let at = from; at < octets.length; at++) if (octets[at] !== 0) return at
+  return undefined
 }
 
 interface RawEntry {

@@ -24,14 +24,21 @@ export interface VmdkDescriptor {
 }
 
 const sector = 512
+/** Disks of 62 TiB in pieces of 2 GiB have as many as nobody exports. */
+const mostExtents = 1024
 
 export const descriptorMark = '# Disk DescriptorFile'
 
 /** Throws ProtocolError for snapshots, which are only half a disk, and for lines it cannot read. */
 export function parseVmdkDescriptor(text: string): VmdkDescriptor {
-  const [lines = ''] = text.split('\0')
-  if (!lines.startsWith(descriptorMark)) {
+  const [own = ''] = text.split('\0')
+  if (!own.startsWith(descriptorMark)) {
     throw new ProtocolError('VMDK descriptor', `does not begin with "${descriptorMark}"`)
+  }
+  const lines = own.split(/\r?\n/).map((line) => line.trim())
+  const extents = lines.flatMap(extentOf)
+  if (extents.length > mostExtents) {
+    throw new ProtocolError('VMDK descriptor', `${extents.length} extents are too many`)
   }
   const parent = value(lines, 'parentCID')
   if (parent !== undefined && !/^f{8}$/i.test(parent)) {
@@ -40,20 +47,20 @@ export function parseVmdkDescriptor(text: string): VmdkDescriptor {
       `the disk is a snapshot of another one (parentCID ${parent}): export it whole`,
     )
   }
-  return {
-    createType: value(lines, 'createType') ?? 'unknown',
-    extents: lines.split(/\r?\n/).flatMap((line) => extentOf(line)),
-  }
+  return { createType: value(lines, 'createType') ?? 'unknown', extents }
 }
 
-function value(text: string, key: string): string | undefined {
-  return new RegExp(`^\\s*${key}\\s*=\\s*"?([^"\\r\\n]*?)"?\\s*$`, 'm').exec(text)?.[1]
+/** `createType="monolithicFlat"`, spaces and quotes as they like. */
+function value(lines: readonly string[], key: string): string | undefined {
+  const line = lines.find((each) => each.startsWith(key) && /^\s*=/.test(each.slice(key.length)))
+  const [, text] = line?.split('=') ?? []
+  return text?.replaceAll('"', '').trim()
 }
 
 /** `RW 163840 SPARSE "disk1.vmdk"`, and where a flat one begins. */
 function extentOf(line: string): VmdkExtent[] {
   const pattern =
-    /^\s*(?:RW|RDONLY|NOACCESS)\s+(\d{1,15})\s+([A-Z]+)(?:\s+"([^"]*)"(?:\s+(\d{1,15}))?)?/
+    /^(?:RW|RDONLY|NOACCESS)\s+(\d{1,15})\s+([A-Z]+)(?:\s+"([^"]*)"(?:\s+(\d{1,15}))?)?/
   const [, sectors, kind, file = '', offset = '0'] = pattern.exec(line) ?? []
   if (sectors === undefined || kind === undefined) return []
   const length = Number(sectors) * sector

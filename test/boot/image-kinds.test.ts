@@ -83,3 +83,10 @@ test.for([
   })
   expect(found?.version).toBe(row.version)
 })
+
+test('a file that was made to take long to look for a version does not', async () => {
+  const files = { 'b.b00': text(''), 'boot.cfg': text(`title=${'1'.repeat(65_000)}`) }
+  const root = memoryFolder({ ...files, 'efi/boot/bootx64.efi': text('') })
+  const found = await identifyImage(root, { label: '', publisher: '' })
+  expect([found?.kind.id, found?.version]).toEqual(['esxi', undefined])
+})

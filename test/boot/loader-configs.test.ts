@@ -157,3 +157,12 @@ test('any text is a configuration, of whatever many choices', () => {
     }),
   )
 })
+
+test('a configuration that was made to take long, or to grow, does neither', () => {
+  const spaces = ' '.repeat(200_000)
+  const [choice] = parseSyslinuxConfig(`label a\nkernel b\nappend x${spaces}y`, '').choices
+  expect(choice?.args).toBe('x y')
+  expect(parseSyslinuxConfig('label a\nkernel b\n'.repeat(15_000), '').choices).toHaveLength(15_000)
+  const doubled = `set a=words\n${'set a=$a$a\n'.repeat(60)}menuentry a {\nlinux /k $a\n}`
+  expect(parseGrubConfig(doubled).choices[0]?.args.length).toBeLessThan(2000)
+})

@@ -182,3 +182,17 @@ test('folders of an initrd are those of all archives in it', () => {
   ])
   expect(readCpioFolders(both)).toEqual(['etc', 'lib'])
 })
+
+test('a backup whose folders would fill the memory is refused', async () => {
+  const parts = await readTinyCore([], '', release)
+  const member = { type: 'file', mode: 0o644, owner: { user: 0, group: 0 }, target: '' } as const
+  const overlayOf = (paths: readonly string[]) => {
+    const members = paths.map((path) => ({ ...member, path, position: 0, size: 0 }))
+    return overlayItems(parts, { members, content: () => memorySource(text('')) }, new Set())
+  }
+  const deep = Array.from({ length: 100_000 }, (_, index) => `${index}/${'a/'.repeat(2000)}b`)
+  const many = 'the backup has too many folders, or too deep ones'
+  await expect(overlayOf(deep)).rejects.toThrow(many)
+  await expect(overlayOf([`${'a/'.repeat(30_000)}b`])).rejects.toThrow(many)
+  expect(await overlayOf(['a/b/c', 'a/b/d'])).toHaveLength(4)
+})

@@ -4,18 +4,21 @@ import type { ServiceEvent } from '../../src/core/events.ts'
 import type { NetworkInterface } from '../../src/io/interfaces.ts'
 import { placeOf } from '../../src/protocol/dhcp/place.ts'
 import { peerOf, questions } from '../../src/protocol/dhcp/server-probe.ts'
+import type { RoleTiming } from '../../src/protocol/dhcp/server-role.ts'
 import type { DhcpSubnet } from '../../src/protocol/dhcp/subnet.ts'
 import { type AskedLink, DhcpRoles } from '../../src/server/dhcp-roles.ts'
 import { decodeDhcp, type DhcpMessage } from '../../src/wire/dhcp-message.ts'
 import { ip, lab, mac, message, server, type Wish } from '../support/dhcp-messages.ts'
 
-const timing = { listen: 5000, probe: 30_000, takeover: 60_000 }
 const subnet: DhcpSubnet = { ...lab, mode: 'auto' }
 const own = new Set([server])
 const rival = '10.40.0.9'
 
+let timing: RoleTiming
 let links: FakeLink[]
 let asked: string[]
+/** Of the last question. */
+let xid: number
 let opened: string[]
 let trouble: Error | undefined
 let events: Omit<ServiceEvent, 'at'>[]
@@ -23,6 +26,7 @@ let now: number
 let roles: DhcpRoles
 beforeEach(() => {
   ;[asked, opened, events, now, trouble] = [[], [], [], 1_000_000, undefined]
+  timing = { listen: 5000, probe: 30_000, takeover: 60_000 }
   links = [new FakeLink('eth0')]
 })
 afterEach(async () => {
@@ -47,6 +51,7 @@ class FakeLink implements AskedLink {
   ask(packets: { asClient: Uint8Array; asRelay: Uint8Array }): void {
     const [asClient, asRelay] = [decodeDhcp(packets.asClient), decodeDhcp(packets.asRelay)]
     const peer = peerOf(asClient)
+    xid = asClient.xid
     asked.push(`${this.interface.name} ${peer?.state} ${formatIpv4(asRelay.relayAddress)}`)
   }
 }
@@ -65,17 +70,19 @@ async function pass(milliseconds: number): Promise<void> {
   }
 }
 
-const answer = (link = links[0]!) => {
-  const reply: DhcpMessage = { ...message('offer', { serverId: rival }), operation: 'reply' }
-  roles.heardReply(link, { ...reply, yourAddress: ip('10.40.0.50') }, rival)
+const offer = (to?: number): DhcpMessage => {
+  const wish = { serverId: rival, ...(to === undefined ? {} : { xid: to }) }
+  return { ...message('offer', wish), operation: 'reply', yourAddress: ip('10.40.0.50') }
 }
+const answer = (link = links[0]!) => roles.heardReply(link, offer(), rival)
 
-function heard(request: DhcpMessage, link = links[0]!) {
+function heard(request: DhcpMessage, { link = links[0]!, from = '0.0.0.0' } = {}) {
   const site = { subnets: [subnet], own }
-  return { request, link, place: placeOf(request, link.interface.addresses, site) }
+  const datagram = { octets: new Uint8Array(), from: { address: from, port: 68 }, at: now }
+  return { request, link, datagram, place: placeOf(request, link.interface.addresses, site) }
 }
-const hear = (type: 'discover' | 'request', wish: Wish) =>
-  roles.heardMachine(heard(message(type, wish)))
+const hear = (type: 'discover' | 'request', wish: Wish, from?: string) =>
+  roles.heardMachine(heard(message(type, wish), { from }))
 
 const reasons = (type = 'dhcp.role') =>
   events.filter((event) => event.type === type).map(({ reason }) => reason)
@@ -139,6 +146,37 @@ test('a machine that takes the offer of another server is a sign of one', async 
   hear('request', { serverId: '10.40.0.1' })
   expect(roles.modeOf(subnet)).toBe('full')
   hear('request', { serverId: rival })
+  expect(roles.modeOf(subnet)).toBe('proxy')
+})
+
+test('at the server’s port only the answer to a question is a sign: anybody may send there', async () => {
+  await make(subnet).start()
+  await pass(5000)
+  roles.heardAnswer(links[0]!, offer(), rival)
+  expect(roles.modeOf(subnet)).toBe('full')
+  roles.heardAnswer(links[0]!, offer(xid), rival)
+  expect(roles.modeOf(subnet)).toBe('proxy')
+})
+
+test.for<[string, Wish]>([
+  ['a machine', {}],
+  ['a relay', { giaddr: '10.40.0.254' }],
+])('what another network says of our wire is no sign: %s', async ([, wish]) => {
+  await make(subnet).start()
+  await pass(5000)
+  const question = questions({
+    mac: mac('02:00:00:00:00:02'),
+    xid: 1,
+    state: 'full',
+    server: ip('10.40.0.0'),
+  })
+  for (const from of ['10.99.0.7', 'no address']) {
+    hear('request', { ...wish, serverId: rival }, from)
+    roles.heardQuestion(heard(question.asClient, { from }))
+    roles.heardQuestion(heard(question.asRelay, { from }))
+  }
+  expect(roles.modeOf(subnet)).toBe('full')
+  hear('request', { ...wish, serverId: rival }, '10.40.0.254')
   expect(roles.modeOf(subnet)).toBe('proxy')
 })
 
@@ -292,6 +330,18 @@ describe('behind a relay, where nobody can be asked', () => {
       hear('discover', behind)
     }
     expect(roles.modeOf(subnet)).toBe('full')
+  })
+
+  test('a machine that was answered and starts anew is no machine that nobody answers', async () => {
+    await roles.stop()
+    timing = { ...timing, takeover: 10_000 }
+    await make(subnet).start()
+    hear('request', { ...behind, serverId: rival })
+    hear('discover', behind)
+    hear('request', { ...behind, serverId: rival })
+    now += 30_000
+    hear('discover', behind)
+    expect(roles.modeOf(subnet)).toBe('proxy')
   })
 
   test('what is heard on our own wire tells nothing of it', () => {

@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ProtocolError } from '../../src/core/errors.ts'
 import { latin1 } from '../../src/wire/bytes.ts'
-import { type CpioEntry, readCpio, writeCpio } from '../../src/wire/cpio.ts'
+import { type CpioEntry, readCpio, readCpioFolders, writeCpio } from '../../src/wire/cpio.ts'
 
 const octets = (text: string) => new TextEncoder().encode(text)
 
@@ -80,6 +80,21 @@ describe('a damaged archive is the fault of who made it', () => {
     for (let length = 0; length < whole.length - 3; length += 1) {
       expect(() => readCpio(whole.subarray(0, length)), `${length} octets`).toThrow(ProtocolError)
     }
+  })
+
+  test('one that is nothing but ends of archives is refused at once', () => {
+    const end = writeCpio([], 0)
+    const many = new Uint8Array(end.length * 200_000)
+    for (let at = 0; at < many.length; at += end.length) many.set(end, at)
+    expect(() => readCpioFolders(many)).toThrow('cpio: too many entries')
+    expect(readCpioFolders(many.subarray(0, end.length * 20_000))).toEqual([])
+  })
+
+  test('a number that has more than eight digits is not written as another one', () => {
+    const owner = { user: 2 ** 32, group: 0 }
+    expect(() => writeCpio([{ type: 'directory', path: 'home', mode: 0o755, owner }], 0)).toThrow(
+      'home: 4294967296 does not fit into a cpio header',
+    )
   })
 
   test('not cpio at all', () => {

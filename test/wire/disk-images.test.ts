@@ -302,6 +302,12 @@ describe('VMDK descriptors', () => {
     })
   })
 
+  test('one that was made to take long does not, and names no more extents than disks have', () => {
+    expect(descriptor('\n'.repeat(500_000)).extents).toEqual([])
+    expect(descriptor(` createType = vmfs${' '.repeat(500_000)}`).createType).toBe('vmfs')
+    expect(() => descriptor('RW 8 ZERO\n'.repeat(2000))).toThrow('2000 extents are too many')
+  })
+
   test('a snapshot is only half a disk', () => {
     expect(() => descriptor('parentCID=0123abcd\n')).toThrow(
       'the disk is a snapshot of another one (parentCID 0123abcd): export it whole',
