@@ -13,7 +13,7 @@ import type { Clock } from '../core/clock.ts'
 import { messageOf } from '../core/errors.ts'
 import type { HeaderFields } from '../protocol/cache/header-fields.ts'
 import type { DatedAnswer } from '../protocol/cache/freshness.ts'
-import { continues, resumeHeaders } from '../protocol/cache/resume.ts'
+import { type Beginning, resumeHeaders, sizeWithRest } from '../protocol/cache/resume.ts'
 import type { ContentStore, TemporaryFile } from './content-store.ts'
 import { type Follower, GrowingFile } from './growing-file.ts'
 import type { IndexEntry } from './index-entry.ts'
@@ -77,6 +77,12 @@ export interface FillParts {
 export interface FillOptions extends FillParts {
   readonly request: FillRequest
   readonly signal: AbortSignal
+}
+
+/** What is still to come, and of how many octets in all, as far as they are known. */
+interface Rest {
+  readonly response: Dispatcher.ResponseData
+  readonly size: number | undefined
 }
 
 const unhelpful = { again: false }
@@ -204,13 +210,14 @@ export class Fill {
     file: GrowingFile,
     size: number | undefined,
   ): Promise<void> {
-    let current = response
+    let current: Rest = { response, size }
     for (let left = resumptions; ; left -= 1) {
       try {
-        return await this.#append(current.body, file, size)
+        return await this.#append(current.response.body, file, current.size)
       } catch (error) {
         const cause = originError(error, this.#options.origin.host)
-        const beginning = { headers: response.headers, received: file.received, size }
+        const { received } = file
+        const beginning = { headers: response.headers, received, size: current.size }
         const next = left > 0 && cause.again ? await this.#resume(beginning) : undefined
         if (next === undefined) throw cause
         current = next
@@ -236,19 +243,15 @@ export class Fill {
   }
 
   /** The rest of a body, if the origin proves that it is the rest of this one. */
-  async #resume(beginning: {
-    readonly headers: HeaderFields
-    readonly received: number
-    readonly size: number | undefined
-  }): Promise<Dispatcher.ResponseData | undefined> {
+  async #resume(beginning: Beginning): Promise<Rest | undefined> {
     const { received, size, headers } = beginning
     if (received === 0 || received >= (size ?? Number.POSITIVE_INFINITY)) return undefined
     const conditions = resumeHeaders(headers, received)
     if (conditions === undefined) return undefined
     const response = await this.#fetch({ ...this.#options.request.headers, ...conditions })
-    if (continues({ status: response.statusCode, headers: response.headers }, beginning)) {
-      return response
-    }
+    const { statusCode: status, headers: answered } = response
+    const total = sizeWithRest({ status, headers: answered }, beginning)
+    if (total !== undefined) return { response, size: total }
     discard(response)
     return undefined
   }

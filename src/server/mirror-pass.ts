@@ -7,6 +7,7 @@ import type { FastifyReply } from 'fastify'
 import { type Origin, discard, originError } from '../io/origin.ts'
 import { type HostHeader, endToEnd, passRequestHeaders } from '../protocol/cache/headers.ts'
 import { cacheStatus } from '../protocol/cache/cache-status.ts'
+import { isFramed as bodyIsFramed } from '../protocol/cache/policy.ts'
 import type { HeaderFields } from '../protocol/cache/header-fields.ts'
 import type { Counters, Exchange, PassThrough } from './mirror-exchange.ts'
 
@@ -16,50 +17,73 @@ export interface PassOptions {
   readonly counters: Counters
 }
 
+type FromOptions = NonNullable<Parameters<FastifyReply['from']>[1]>
+
 /** `target` and `hooks` are what http-proxy made of one request. */
-export function passThrough(
-  { origin, hostHeader, counters }: PassOptions,
-  target: string,
-  hooks: NonNullable<Parameters<FastifyReply['from']>[1]>,
-): PassThrough {
+export function passThrough(options: PassOptions, target: string, hooks: FromOptions): PassThrough {
   return {
     ask(exchange, reason) {
-      const count = follow(exchange, counters, reason)
-      return exchange.reply.from(target, {
-        ...hooks,
-        rewriteRequestHeaders: (_request, headers) => ({
-          ...requestHeaders(exchange, headers, { origin, hostHeader }),
-        }),
-        onResponse: (_request, _reply, response) => {
-          const { reply } = exchange
-          tell(exchange, reply)
-          void reply.send(count(response.stream))
-        },
-        onError: (_reply, { error }) => {
-          const { status, message } = originError(error, origin.host)
-          void exchange.fail(status, `the origin failed: ${message}`)
-        },
-      })
+      const own = askingOptions(exchange, options, follow(exchange, options.counters, reason))
+      return exchange.reply.from(target, { ...hooks, ...own })
     },
     hand(exchange, response, reason) {
-      const count = follow(exchange, counters, reason)
+      const count = follow(exchange, options.counters, reason)
       if (exchange.isGone) return discard(response)
       const { reply } = exchange
       for (const [name, value] of Object.entries(endToEnd(response.headers))) {
         reply.header(name, value)
       }
       reply.code(response.statusCode).header('x-cache', 'PASS')
-      tell(exchange, reply)
+      tell(exchange, bodyIsFramed(response.headers))
       return reply.send(count(response.body))
     },
   }
 }
 
-function tell(exchange: Exchange, reply: FastifyReply): void {
+function askingOptions(
+  exchange: Exchange,
+  { origin, hostHeader }: PassOptions,
+  count: (body: Readable) => Readable,
+): FromOptions {
+  let isFramed = true
+  return {
+    rewriteRequestHeaders: (_request, headers) => ({
+      ...requestHeaders(exchange, headers, { origin, hostHeader }),
+    }),
+    rewriteHeaders: (headers) => {
+      isFramed = bodyIsFramed(headers)
+      return responseHeaders(headers)
+    },
+    onResponse: (_request, _reply, response) => {
+      tell(exchange, isFramed)
+      void exchange.reply.send(count(response.stream))
+    },
+    onError: (_reply, { error }) => {
+      const { status, message } = originError(error, origin.host)
+      void exchange.fail(status, `the origin failed: ${message}`)
+    },
+  }
+}
+
+/** Says what became of the request, to the client and to who wants to know, before the body. */
+function tell(exchange: Exchange, isFramed: boolean): void {
+  const { reply, request } = exchange
   const headers = fieldsOf(reply)
-  exchange.onPassed?.({ status: reply.statusCode, headers })
-  const isSafe = exchange.request.method === 'GET' || exchange.request.method === 'HEAD'
+  const { statusCode: status } = reply
+  exchange.onPassed?.({ status, headers })
+  const isSafe = request.method === 'GET' || request.method === 'HEAD'
   reply.header('cache-status', cacheStatus({ fwd: isSafe ? 'bypass' : 'method' }, headers))
+  const hasBody = request.method !== 'HEAD' && status !== 204 && status !== 304
+  if (hasBody && !isFramed) endByClosing(reply)
+}
+
+/**
+ * A body that only ends when the connection does must not come out as a chunked one, whose end
+ * would say that it is whole: nobody knows whether it is.
+ */
+function endByClosing({ raw }: FastifyReply): void {
+  raw.shouldKeepAlive = false
+  raw.useChunkedEncodingByDefault = false
 }
 
 /** What is about to be sent, as text. */
@@ -72,7 +96,7 @@ function fieldsOf(reply: FastifyReply): HeaderFields {
 }
 
 /** The answer's fields on their way to the client. */
-export function responseHeaders(headers: HeaderFields): Record<string, string | string[]> {
+function responseHeaders(headers: HeaderFields): Record<string, string | string[]> {
   const kept: Record<string, string | string[]> = { 'x-cache': 'PASS' }
   for (const [name, value] of Object.entries(endToEnd(headers))) {
     kept[name] = typeof value === 'string' ? value : [...value]

@@ -24,7 +24,7 @@ import { Exchange, type MirrorParts, type MirrorStats } from './mirror-exchange.
 import { Observer } from './mirror-observer.ts'
 import { afterPassing } from './mirror-passed.ts'
 import { PayloadServer } from './mirror-payloads.ts'
-import { passThrough, responseHeaders } from './mirror-pass.ts'
+import { passThrough } from './mirror-pass.ts'
 
 export interface MirrorOptions {
   /** As configured: part of every key in the store. */
@@ -139,7 +139,6 @@ function routes(fastify: FastifyInstance, origin: Origin, answer: Answer): void 
     disableRequestLogging: true,
     disableCache: true, // URLs of a boot are many and each is short
     preRewrite: (url) => originForm(url),
-    replyOptions: { rewriteHeaders: (headers) => responseHeaders(headers) },
     handler: (request, reply, target, hooks) => answer(request, reply, target, hooks),
   })
 }

@@ -290,6 +290,22 @@ describe('other answers', () => {
     expect((await f.get('/a')).body.toString()).toBe(body)
   })
 
+  test('a body that ends with the connection is never made to look whole', async () => {
+    await using origin = await webOrigin((_, response) => {
+      response.useChunkedEncodingByDefault = false
+      response.writeHead(200, { connection: 'close' }).write(body)
+      setTimeout(() => response.destroy(), 50)
+    })
+    await using f = await mirrorOf(origin)
+    for (const headers of [{}, { authorization: 'Basic eDp5', 'if-match': '"1"' }]) {
+      const { headers: got } = await f.get('/a', { headers })
+      expect(got['transfer-encoding']).toBeUndefined()
+      expect(got['content-length']).toBeUndefined()
+      expect(got.connection).toBe('close')
+    }
+    expect(f.store.stats().objects).toBe(0)
+  })
+
   test('early hints reach who caused the request', async () => {
     await using origin = await webOrigin((_, response) => {
       response.writeEarlyHints({ link: '</a.css>; rel=preload' })
@@ -338,6 +354,9 @@ describe('keys cannot be poisoned', () => {
     '/a%00',
     '/a\\b',
     '/a#b',
+    '/a/..;/b',
+    '/a%3bb',
+    '/a%25b',
   ])('%s is passed, never stored', async (target) => {
     await using origin = await webOrigin((_, response) => response.writeHead(200, minute).end(body))
     await using f = await mirrorOf(origin)

@@ -7,6 +7,9 @@ const octets = Buffer.from(Array.from({ length: 300_000 }, (_, index) => (index 
 const later = Buffer.from(octets.map((octet) => 255 - octet))
 const common = { 'cache-control': 'max-age=60', 'accept-ranges': 'bytes' }
 
+/** Until what was written has surely been read, in milliseconds: an error makes the rest be lost. */
+const pause = 150
+
 interface Breaking {
   readonly etag?: string
   /** Said from the second answer on. */
@@ -33,7 +36,7 @@ function breaking({ etag = '"1"', laterEtag = etag, chunked = false, each = 100_
     })
     const end = Math.min(start + each, octets.length)
     response.write(version.subarray(start, end), () =>
-      end === octets.length ? response.end() : setTimeout(() => response.destroy(), 20),
+      end === octets.length ? response.end() : setTimeout(() => response.destroy(), pause),
     )
   }
 }
@@ -101,7 +104,7 @@ describe('it is not', () => {
         ...range,
         'content-length': octets.length,
       })
-      response.write(octets.subarray(0, 50_000), () => setTimeout(() => response.destroy(), 20))
+      response.write(octets.subarray(0, 50_000), () => setTimeout(() => response.destroy(), pause))
     })
     await using f = await mirrorOf(origin)
     expect((await f.get('/a')).whole).toBe(false)

@@ -31,18 +31,20 @@ export type Classification =
   | { readonly action: 'refuse'; readonly reason: string }
 
 /**
- * Segments of unreserved characters and sub-delimiters only (RFC 3986 §3.3): no escapes, no empty
+ * Escapes that no server takes for anything but the character: not those of letters and digits, dots,
+ * slashes, `%`, `;`, `?`, `#` and control characters, which one server may undo and another not.
+ */
+const escaped = '%(?:2[0124678-9abc]|3[acde]|40|5[bde]|60|7[bcd]|[89a-f][\\da-f])'
+
+/**
+ * Segments of unreserved characters and sub-delimiters (RFC 3986 §3.3) and of such escapes: no empty
  * segments, no `;` that a server may cut off with all behind it, so that one object has one spelling
  * and ours is the one the origin sees.
  */
-const plainPath = /^(?:\/[\w.~!$&'()+,=:@-]+)+$/
+const plainPath = new RegExp(`^(?:/(?:[\\w.~!$&'()+,=:@-]|${escaped})+)+$`, 'i')
 
-/**
- * Also a slash at the end, `;`, and escapes of what could not stand there unescaped: another
- * spelling is another object, but none is another path to a server that takes escapes away.
- */
-const clearPath =
-  /^\/(?!\/)(?:[\w.~!$&'()*+,;=:@-]|%(?!00|7f|5c|2[def]|[01]|3\d|4[1-9a-f]|5[\daf]|6[1-9a-f]|7[\dae])[\da-f]{2}|\/(?!\/))*$/i
+/** Also a slash at the end, `;` and `*`: other spellings are other objects, but of no other path. */
+const clearPath = new RegExp(`^(?:/(?:[\\w.~!$&'()*+,;=:@-]|${escaped})+)*/?$`, 'i')
 
 const clearQuery = /^[\w.~!$&'()*+,;=:@/?%[\]{}|^`<>"\\-]*$/
 
@@ -185,12 +187,16 @@ export function originForm(target: string): string {
 }
 
 function isPlain(path: string): boolean {
-  return plainPath.test(path) && !path.split('/').some((part) => part === '.' || part === '..')
+  return plainPath.test(path) && !hasDots(path)
+}
+
+/** A segment that leads elsewhere, also for servers that first cut off what `;` begins. */
+function hasDots(path: string): boolean {
+  return /\/\.{1,2}(?:;|\/|$)/.test(path)
 }
 
 function isClear(path: string, query: string): boolean {
-  if (!clearPath.test(path) || !clearQuery.test(query)) return false
-  return !path.split('/').some((part) => part === '.' || part === '..')
+  return clearPath.test(path) && !hasDots(path) && clearQuery.test(query)
 }
 
 function hasBody(headers: HeaderFields): boolean {

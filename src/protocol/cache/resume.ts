@@ -7,6 +7,7 @@
  */
 import { parseHttpDate } from '../../wire/http-date.ts'
 import { type HeaderFields, fieldText, fieldTokens } from './header-fields.ts'
+import { isFramed } from './policy.ts'
 
 /** The fields to ask for the rest with; undefined when nothing would prove that it fits. */
 export function resumeHeaders(
@@ -27,18 +28,24 @@ export interface Beginning {
   readonly size: number | undefined
 }
 
-/** Whether this answer to a resumption brings exactly the rest. */
-export function continues(
+/**
+ * How many octets there are in all, if this answer to a resumption brings exactly the rest of them;
+ * its end must be told as surely as that of the beginning.
+ */
+export function sizeWithRest(
   answer: { readonly status: number; readonly headers: HeaderFields },
   { headers, received, size }: Beginning,
-): boolean {
-  const [, first, last, total] =
+): number | undefined {
+  const [, first, last, all] =
     /^bytes (\d+)-(\d+)\/(\d+)$/.exec(fieldText(answer.headers, 'content-range') ?? '') ?? []
-  if (answer.status !== 206 || Number(first) !== received) return false
-  if (Number(last) + 1 !== Number(total) || (size ?? Number(total)) !== Number(total)) return false
+  const total = Number(all)
+  if (answer.status !== 206 || Number(first) !== received || Number(last) + 1 !== total) {
+    return undefined
+  }
+  if ((size ?? total) !== total || !isFramed(answer.headers)) return undefined
   // If-Range has compared already; an origin that names another version all the same is refused.
   const etag = fieldText(answer.headers, 'etag')
-  return etag === undefined || etag === fieldText(headers, 'etag')
+  return etag === undefined || etag === fieldText(headers, 'etag') ? total : undefined
 }
 
 function strongTag(answer: HeaderFields): string | undefined {

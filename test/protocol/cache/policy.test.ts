@@ -86,6 +86,9 @@ describe('no spelling of another path is stored', () => {
     '/vmw/cache/54/s v00',
     '/vmw/cache/54/waiter.tgz;v=1', // many servers cut path parameters off (RFC 3986 §3.3)
     '/vmw/cache/..;/rbd/tramp',
+    '/vmw/cache/%252e%252e/rbd/tramp',
+    '/vmw/cache/54/s%3bv00',
+    '/vmw/cache/54/s%41',
     '/vmw/cache/54/é',
     'http://evil/vmw/rbd/tramp',
     'http://evil/vmw/cache/../rbd/tramp',
@@ -216,6 +219,10 @@ describe('rules of the user', () => {
     '/vmw//rbd/tramp',
     '/vmw/%72bd/tramp',
     '/vmw/x/../rbd/tramp',
+    '/vmw/x/..;/rbd/tramp',
+    '/vmw/x/..;a=b/rbd/tramp',
+    '/vmw/.;/rbd/tramp',
+    '/vmw/%252e%252e/vmw/rbd/tramp',
     '/vmw/x%2f..%2frbd/tramp',
     '//vmw/rbd/tramp',
   ])('however wide: %s stays passed', (target) => {
@@ -234,6 +241,8 @@ test.for([
   [`/x/repodata/${'0a'.repeat(32)}-primary.xml.gz`, 'member'],
   ['/x/repodata/comps.xml', 'member'],
   ['/x/Packages/a-1.0-1.x86_64.rpm', undefined],
+  ['/x/Packages/libstdc++-1~rc1.rpm', undefined],
+  ['/x/Packages/libstdc%2B%2B-1%5E2.rpm', undefined],
 ])('%s of a repository is %s', ([target = '', role]) => {
   const verdict = classify(
     { method: 'GET', target, headers: {}, hostLines: 1 },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { continues, resumeHeaders } from '../../../src/protocol/cache/resume.ts'
+import { resumeHeaders, sizeWithRest } from '../../../src/protocol/cache/resume.ts'
 import { at } from './answers.ts'
 
 const ranges = { 'accept-ranges': 'bytes' }
@@ -23,22 +23,25 @@ test.for([
 
 describe('an answer to that', () => {
   const beginning = { headers: { etag: '"a"' }, received: 100, size: 300 }
-  const rest = { 'content-range': 'bytes 100-299/300', etag: '"a"' }
+  const framed = { 'content-length': '200' }
+  const rest = { ...framed, 'content-range': 'bytes 100-299/300', etag: '"a"' }
 
-  test('is the rest', () => {
-    expect(continues({ status: 206, headers: rest }, beginning)).toBe(true)
-    expect(continues({ status: 206, headers: rest }, { ...beginning, size: undefined })).toBe(true)
+  test('is the rest, and tells how much there is', () => {
+    expect(sizeWithRest({ status: 206, headers: rest }, beginning)).toBe(300)
+    const unknown = { ...beginning, size: undefined }
+    expect(sizeWithRest({ status: 206, headers: rest }, unknown)).toBe(300)
   })
 
   test.for([
     { name: 'a whole one', status: 200, headers: rest },
-    { name: 'no range', status: 206, headers: {} },
-    { name: 'another place', status: 206, headers: { 'content-range': 'bytes 99-299/300' } },
-    { name: 'an end too early', status: 206, headers: { 'content-range': 'bytes 100-298/300' } },
-    { name: 'another length', status: 206, headers: { 'content-range': 'bytes 100-399/400' } },
-    { name: 'an unknown length', status: 206, headers: { 'content-range': 'bytes 100-299/*' } },
+    { name: 'no range', status: 206, headers: framed },
+    { name: 'another place', status: 206, headers: { ...framed, 'content-range': 'bytes 99-299/300' } },
+    { name: 'an end too early', status: 206, headers: { ...framed, 'content-range': 'bytes 100-298/300' } },
+    { name: 'another length', status: 206, headers: { ...framed, 'content-range': 'bytes 100-399/400' } },
+    { name: 'an unknown length', status: 206, headers: { ...framed, 'content-range': 'bytes 100-299/*' } },
+    { name: 'one without an end of its own', status: 206, headers: { ...rest, 'content-length': undefined } },
     { name: 'another version', status: 206, headers: { ...rest, etag: '"b"' } },
   ])('$name is not', ({ status, headers }) => {
-    expect(continues({ status, headers }, beginning)).toBe(false)
+    expect(sizeWithRest({ status, headers }, beginning)).toBeUndefined()
   })
 })
