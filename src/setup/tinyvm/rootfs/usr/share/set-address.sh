@@ -12,14 +12,37 @@ object() {
   printf '}'
 }
 
-# remember JSON: tells Bootlace, then restarts.
+tell() {
+  [ -x /usr/bin/curl ] || return 1
+  curl -sS --fail-with-body -m 10 -H 'Content-Type: application/json' -d "$1" \
+    "$server/api/tinyvm/addresses"
+}
+
+# ask_dhcp: an address for each card by DHCP, once.
+ask_dhcp() {
+  for card in /sys/class/net/*/device; do
+    card=${card%/device}
+    udhcpc -q -n -t 3 -i "${card##*/}" >/dev/null 2>&1
+  done
+}
+
+# remember JSON: tells Bootlace, then restarts. Where Bootlace is not reached, the address of now may
+# be the very mistake that is to be undone. (22: it was reached, and said no.)
 remember() {
   if ! bootlace_url; then
     echo "No Bootlace is named among the kernel's arguments: nobody could remember the address." >&2
     exit 1
   fi
-  curl -sS --fail-with-body -m 10 -H 'Content-Type: application/json' -d "$1" \
-    "$server/api/tinyvm/addresses" || exit 1
+  tell "$1"
+  problem=$?
+  if [ $problem -ne 0 ] && [ $problem -ne 22 ]; then
+    echo "Bootlace is not reached with the present address: asking for one by DHCP."
+    ask_dhcp
+    tinyvm-tools # which could not be fetched before
+    tell "$1"
+    problem=$?
+  fi
+  [ $problem -eq 0 ] || exit 1
   echo
   echo "TINYVM WILL RESTART IN 5 SECONDS"
   sleep 5
