@@ -21,8 +21,12 @@ export function rowsOf(...starts: Cell['start'][]): (readonly [string, Cell])[] 
     .map((cell) => [nameOfCell(cell), cell])
 }
 
+/** Some cards lose much, and cost a stage more than its usual time. Milliseconds. */
+const timeout = 200_000
+
 export async function bootCell(cell: Cell): Promise<void> {
-  const result = await boot(nameOfCell(cell).replaceAll(/\W+/g, '-'), labOf(cell))
+  const name = nameOfCell(cell).replaceAll(/\W+/g, '-')
+  const result = await boot(name, { ...labOf(cell), timeout })
   expectAddresses(cell, result)
   expect(deliveries(result).join('\n')).toMatch(loaderFiles[cell.loader])
   if (labOf(cell).firmware === 'uefi-http') expect(eventsOf(result, 'tftp.done')).toEqual([])
