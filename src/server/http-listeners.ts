@@ -10,7 +10,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { SystemError } from '../core/errors.ts'
+import { messageOf, SystemError } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import { portRefusal } from '../io/port-holder.ts'
 import { type AddressListener, AddressListeners } from './address-listeners.ts'
@@ -33,6 +33,8 @@ export class HttpListeners {
   readonly #others: AddressListeners<HttpSocket>
   /** Every other socket there was: its connections may live on after it. */
   readonly #drained = new Set<Promise<unknown>>()
+  /** Reasons for lost connections that were told already. */
+  readonly #losses = new Set<string>()
 
   constructor(options: HttpListenersOptions) {
     this.#options = options
@@ -53,6 +55,7 @@ export class HttpListeners {
   async start(): Promise<void> {
     if (this.#options.addresses === undefined) await this.#listenEverywhere()
     else await this.#listen(loopback)
+    this.#survive(this.#options.server.server)
     await this.#others.start()
   }
 
@@ -98,9 +101,25 @@ export class HttpListeners {
     } catch (error) {
       this.#refuse(error, address)
     }
-    const drained = once(own, 'close').finally(() => this.#drained.delete(drained))
+    this.#survive(own)
+    const drained = new Promise<void>((resolve) => {
+      own.once('close', () => {
+        this.#drained.delete(drained)
+        resolve()
+      })
+    })
     this.#drained.add(drained)
     return new HttpSocket(own)
+  }
+
+  /** A connection that cannot be taken, for want of file handles or memory, is lost, and no more. */
+  #survive(server: Server): void {
+    server.on('error', (error) => {
+      const reason = `connections to port ${this.#options.port} are lost: ${messageOf(error)}`
+      if (this.#losses.has(reason)) return
+      this.#losses.add(reason)
+      this.#options.emit({ type: 'service.hint', reason })
+    })
   }
 
   #refuse(error: unknown, address: string): never {

@@ -1,4 +1,4 @@
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { once } from 'node:events'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -94,6 +94,19 @@ test('an address that cannot be opened later is told once', async () => {
       type: 'service.hint',
       reason: expect.stringContaining('192.0.2.1 is not an address of this machine'),
     },
+  ])
+})
+
+test('a connection that could not be taken is told once, and the next one is served', async () => {
+  const port = await listen(['127.0.0.2'])
+  server.server.prependListener('connection', (socket: Socket & { server: Server }) => {
+    socket.server.emit('error', new Error('accept ENFILE')) // as the listening socket says it
+  })
+  for (const host of ['127.0.0.1', '127.0.0.2', '127.0.0.2']) {
+    expect(await answer(host, port)).toBe(host)
+  }
+  expect(events).toEqual([
+    { type: 'service.hint', reason: 'connections to port 0 are lost: accept ENFILE' },
   ])
 })
 
