@@ -3,19 +3,25 @@
  * PXELINUX and for systems that are installed, PBKDF2 in the form that GRUB reads. Knows nothing of
  * who may do what.
  *
- * "Unix crypt using SHA-256 and SHA-512" (U. Drepper), GRUB 2.12 grub-core/commands/password_pbkdf2.c.
+ * GRUB 2.12 grub-core/commands/password_pbkdf2.c.
  */
 import { pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
-import { encrypt, verify } from 'unixcrypt'
 import type { Lock } from '../boot/catalog.ts'
+import { InputError } from '../core/errors.ts'
+import { longestPassword, matchesShaCrypt, shaCrypt } from './sha-crypt.ts'
 
 const derive = promisify(pbkdf2)
 
-/** `$6$…`, with a new salt each time. */
+/** `$6$…`, with a new salt each time. Throws InputError for a password that crypt does not take. */
 export function cryptHash(password: string): string {
   // 16 characters out of crypt's 64.
-  return encrypt(password, `$6$${randomBytes(12).toString('base64').replaceAll('+', '.')}`)
+  const salt = randomBytes(12).toString('base64').replaceAll('+', '.')
+  const hash = shaCrypt(password, `$6$${salt}`)
+  if (hash !== undefined) return hash
+  throw new InputError([
+    `the password is longer than the ${longestPassword} octets that crypt takes`,
+  ])
 }
 
 /** As grub-mkpasswd-pbkdf2 makes it by default. */
@@ -31,7 +37,7 @@ export async function grubHash(password: string): Promise<string> {
 
 /** Whether the password is that of any of the lock's hashes: they are meant to be of the same. */
 export async function opens(lock: Lock, password: string): Promise<boolean> {
-  if (lock.crypt !== undefined && verify(password, lock.crypt)) return true
+  if (lock.crypt !== undefined && matchesShaCrypt(password, lock.crypt)) return true
   return lock.pbkdf2 !== undefined && (await matchesGrub(lock.pbkdf2, password))
 }
 
