@@ -67,7 +67,7 @@ function initialAgeOf(answer: DatedAnswer): number {
 }
 
 /** When the origin made it: its `Date`, or the time when it came. Epoch milliseconds. */
-export function dateOf({ headers, respondedAt }: DatedAnswer): number {
+function dateOf({ headers, respondedAt }: DatedAnswer): number {
   return parseHttpDate(fieldText(headers, 'date'), respondedAt) ?? respondedAt
 }
 

@@ -80,7 +80,7 @@ export function keptFields(headers: HeaderFields): Record<string, string> {
 }
 
 /** What Node takes in a header field; all else could not be sent again. */
-export function isSendable(value: string): boolean {
+function isSendable(value: string): boolean {
   return /^[\t\u0020-\u007e\u0080-\u00ff]*$/.test(value)
 }
 

@@ -34,7 +34,7 @@ export function selects(selecting: Selecting, request: HeaderFields): boolean {
 }
 
 /** Never part of a primary key: a target has no line ends. */
-export const variantMark = '\n'
+const variantMark = '\n'
 
 /** The key of one variant; that of the URL itself where nothing varies. */
 export function variantKey(primary: string, selecting: Selecting): string {
