@@ -4,6 +4,8 @@
  */
 import { messageOf } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
+import { splitZone } from '../core/ipv6.ts'
+import { interfaceIndex } from '../io/interface-index.ts'
 
 export interface AddressListener {
   /** `reason` is for clients that are still being served. */
@@ -16,11 +18,22 @@ export interface AddressListenersOptions<T extends AddressListener> {
   /** Rejects with a SystemError when the address cannot be served. */
   readonly open: (address: string) => Promise<T>
   readonly emit: Emit
+  /** The number of an interface now; tests have interfaces of their own. */
+  readonly linkNumber?: (name: string) => number | undefined
 }
+
+interface Open<T> {
+  readonly listener: T
+  /** The number of its link when it was opened, where the address has a zone. */
+  readonly link: number | undefined
+}
+
+/** Trouble with all of them. */
+const unnamed = ''
 
 export class AddressListeners<T extends AddressListener> {
   readonly #options: AddressListenersOptions<T>
-  readonly #open = new Map<string, T>()
+  readonly #open = new Map<string, Open<T>>()
   /** Addresses that could not be served at the last look, and why. */
   readonly #refusals = new Map<string, string>()
   #rescans: Promise<void> = Promise.resolve()
@@ -30,7 +43,7 @@ export class AddressListeners<T extends AddressListener> {
   }
 
   get all(): readonly T[] {
-    return [...this.#open.values()]
+    return [...this.#open.values()].map(({ listener }) => listener)
   }
 
   /** @throws SystemError when an address cannot be served; nothing stays open then. */
@@ -47,7 +60,7 @@ export class AddressListeners<T extends AddressListener> {
   rescan(): Promise<void> {
     this.#rescans = this.#rescans
       .then(() => this.#rescan())
-      .catch((error: unknown) => this.#hint('', messageOf(error)))
+      .catch((error: unknown) => this.#hint(unnamed, messageOf(error)))
     return this.#rescans
   }
 
@@ -60,10 +73,13 @@ export class AddressListeners<T extends AddressListener> {
 
   async #rescan(): Promise<void> {
     const addresses = new Set(this.#options.addresses())
-    for (const [address, listener] of this.#open) {
-      if (addresses.has(address)) continue
+    for (const [address, { listener, link }] of this.#open) {
+      if (addresses.has(address) && link === this.#linkOf(address)) continue
       this.#open.delete(address)
       await listener.close('the address went away')
+    }
+    for (const refused of this.#refusals.keys()) {
+      if (!addresses.has(refused) && refused !== unnamed) this.#refusals.delete(refused)
     }
     for (const address of addresses) {
       if (this.#open.has(address)) continue
@@ -77,7 +93,14 @@ export class AddressListeners<T extends AddressListener> {
   }
 
   async #listen(address: string): Promise<void> {
-    this.#open.set(address, await this.#options.open(address))
+    const link = this.#linkOf(address)
+    this.#open.set(address, { listener: await this.#options.open(address), link })
+  }
+
+  /** `fe80::1%tap0` is bound to the tap, and hears nothing on another one that has its name now. */
+  #linkOf(address: string): number | undefined {
+    const { zone } = splitZone(address)
+    return zone === undefined ? undefined : (this.#options.linkNumber ?? interfaceIndex)(zone)
   }
 
   /** Once for each trouble, not at every look. */
