@@ -2,6 +2,9 @@
  * What Bootlace has learned about a machine and must know after a restart: one JSON value for each
  * machine and key. Read from memory; a change is on disk when `set` returns, and there are few.
  *
+ * Bounded: of more machines than any site has, which somebody has invented, those are forgotten that
+ * were set longest ago.
+ *
  * What a value means, and whether an old one still makes sense, is the business of who set it.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
@@ -41,21 +44,26 @@ const upsert = `
   ON CONFLICT (mac, key) DO UPDATE SET value = excluded.value
 `
 
+const mostMachines = 65_536
+
 /** @throws SystemError which names the file and what to do, when it cannot be used. */
-export function openMachineStore(path: string): MachineStore {
-  return new SqliteMachineStore(path)
+export function openMachineStore(path: string, limit: number = mostMachines): MachineStore {
+  return new SqliteMachineStore(path, limit)
 }
 
 class SqliteMachineStore implements MachineStore {
   readonly #path: string
+  /** Machines with a value of the same key. */
+  readonly #limit: number
   readonly #database: DatabaseSync
   readonly #upsert: StatementSync
   readonly #remove: StatementSync
-  /** By key, then by machine. */
+  /** By key, then by machine, the one that was set longest ago first. */
   readonly #facts = new Map<string, Map<Mac, unknown>>()
 
-  constructor(path: string) {
+  constructor(path: string, limit: number) {
     this.#path = path
+    this.#limit = limit
     this.#database = openDatabase(path, kind)
     this.#upsert = this.#database.prepare(upsert)
     this.#remove = this.#database.prepare('DELETE FROM fact WHERE mac = ? AND key = ?')
@@ -70,13 +78,13 @@ class SqliteMachineStore implements MachineStore {
 
   set(mac: Mac, key: MachineKey, value: unknown): void {
     const text = value === undefined ? undefined : JSON.stringify(value)
-    try {
-      if (text === undefined) this.#remove.run(mac, key)
-      else this.#upsert.run(mac, key, text)
-    } catch (error) {
-      throw databaseRefusal(this.#path, kind, error)
-    }
+    this.#write(mac, key, text)
     this.#remember(mac, key, text === undefined ? undefined : parsed(text))
+    const known = this.#facts.get(key)
+    const oldest = known?.keys().next().value
+    if (known === undefined || known.size <= this.#limit || oldest === undefined) return
+    this.#write(oldest, key, undefined)
+    known.delete(oldest)
   }
 
   entries(key: MachineKey): readonly (readonly [Mac, unknown])[] {
@@ -87,12 +95,21 @@ class SqliteMachineStore implements MachineStore {
     this.#database.close()
   }
 
+  #write(mac: Mac, key: MachineKey, text: string | undefined): void {
+    try {
+      if (text === undefined) this.#remove.run(mac, key)
+      else this.#upsert.run(mac, key, text)
+    } catch (error) {
+      throw databaseRefusal(this.#path, kind, error)
+    }
+  }
+
   #remember(mac: Mac | undefined, key: string, value: unknown): void {
     if (mac === undefined) return
     const known = this.#facts.get(key) ?? new Map<Mac, unknown>()
     this.#facts.set(key, known)
-    if (value === undefined) known.delete(mac)
-    else known.set(mac, value)
+    known.delete(mac)
+    if (value !== undefined) known.set(mac, value)
   }
 }
 

@@ -19,6 +19,7 @@ afterEach(() => {
 
 const first = macFromOctets(Uint8Array.of(0x52, 0x54, 0, 0, 0, 1))
 const second = macFromOctets(Uint8Array.of(0x52, 0x54, 0, 0, 0, 2))
+const third = macFromOctets(Uint8Array.of(0x52, 0x54, 0, 0, 0, 3))
 
 test('what was set is there after a restart, by machine and key', () => {
   const store = openMachineStore(path)
@@ -51,6 +52,24 @@ test('a change of the caller’s object afterwards changes nothing that is kept'
   value.rung = 2
   expect(store.get(first, 'loader')).toEqual({ rung: 1 })
   store.close()
+})
+
+test('of too many machines the one that was set longest ago is forgotten, also after a restart', () => {
+  const store = openMachineStore(path, 2)
+  store.set(first, 'loader', 1)
+  store.set(second, 'loader', 2)
+  store.set(first, 'loader', 3)
+  store.set(third, 'loader', 4)
+  store.set(third, 'addresses', 5)
+  const left = [
+    [first, 3],
+    [third, 4],
+  ]
+  expect(store.entries('loader')).toEqual(left)
+  store.close()
+  const again = openMachineStore(path, 2)
+  expect(again.entries('loader')).toEqual(left)
+  again.close()
 })
 
 test('rows that were damaged by hand count as unknown', () => {
