@@ -27,6 +27,8 @@ interface EntryBase {
   readonly key?: string | undefined
   /** Processors that it runs on; by default x86, 32 and 64 bits. */
   readonly arch?: readonly Arch[] | undefined
+  /** Firmware that can start it; by default any. */
+  readonly firmware?: readonly Firmware[] | undefined
   /** Files of the boot tree without which it is not shown. */
   readonly needs?: readonly string[] | undefined
   /** Who picks it in a menu is asked for a password; a host whose `boot:` it is, is not. */
@@ -100,6 +102,11 @@ export function archOf(firmware: string | undefined): Arch {
 }
 
 const anywhere: ReadonlySet<Entry['type']> = new Set(['disk', 'shell', 'group'])
+
+/** Whether this firmware can start the entry; one that is not known might. */
+export function startsOn({ firmware }: Entry, own: string | undefined): boolean {
+  return firmware === undefined || own === undefined || firmware.some((each) => each === own)
+}
 
 /** Whether the entry is for this processor. */
 export function runsOn({ arch, type }: Entry, processor: Arch): boolean {

@@ -12,6 +12,7 @@ import {
   type Lock,
   allEntries,
   runsOn,
+  startsOn,
 } from './catalog.ts'
 import type { Host } from './host.ts'
 
@@ -25,6 +26,8 @@ export interface MenuContext {
   /** Boot loaders and image files that are there: paths in the boot tree. */
   readonly loaders: ReadonlySet<string>
   readonly architecture: Arch
+  /** A name of `firmware.ts`, where it is known. */
+  readonly firmware?: string | undefined
   /** What `${name}` in kernel arguments stands for; among them `server`, our URL. */
   readonly variables: Readonly<Record<string, string>>
   readonly mac?: Mac | undefined
@@ -128,9 +131,10 @@ const autodeployEntry: BootEntry = {
   title: 'vSphere Auto Deploy',
 }
 
-/** It is for this machine's processor and its files are there. */
-function isThere(entry: Entry, { architecture, loaders }: MenuContext): boolean {
-  return runsOn(entry, architecture) && (entry.needs ?? []).every((path) => loaders.has(path))
+/** It is for this machine's processor and firmware, and its files are there. */
+function isThere(entry: Entry, { architecture, firmware, loaders }: MenuContext): boolean {
+  const isFor = runsOn(entry, architecture) && startsOn(entry, firmware)
+  return isFor && (entry.needs ?? []).every((path) => loaders.has(path))
 }
 
 /** The machine is named in the configuration, so it is not asked for a password. */

@@ -27,12 +27,13 @@ export interface MenuSite {
 export function menuContext(mac: Mac | undefined, client: Client, site: MenuSite): MenuContext {
   const { catalog, hosts, loaders, autodeploy, firmwareOf } = site
   const url = urlFor(client, site)
-  const known = mac === undefined ? undefined : firmwareOf(mac)
+  const firmware = client.firmware ?? (mac === undefined ? undefined : firmwareOf(mac))
   return {
     catalog,
     loaders,
     mac,
-    architecture: archOf(client.firmware ?? known),
+    architecture: archOf(firmware),
+    firmware,
     host: mac === undefined ? undefined : hosts.get(mac),
     url,
     variables: { server: url, network: mac === undefined ? '' : (site.networkOf?.(mac) ?? '') },
