@@ -15,7 +15,7 @@ import { generatedTree, syslinuxTree, trampTree } from '../server/boot-tree.ts'
 import type { MenuSite } from '../server/menu-context.ts'
 import type { Config } from './config-schema.ts'
 import type { ImageLibrary } from './image-library.ts'
-import { imagesFolder, withoutDisks } from './image-names.ts'
+import { imagesFolder, imagesTree } from './image-names.ts'
 import type { Site } from './site.ts'
 import type { TinyvmSettings } from './tinyvm-settings.ts'
 
@@ -62,7 +62,7 @@ export async function bootFiles(options: BootFilesOptions): Promise<BootFiles> {
     emit,
   }
   const own = userFiles === undefined ? [] : [userFiles]
-  const images = under('boot', overlay([options.images.tree, withoutDisks(diskTree(imagesFolder))]))
+  const images = under('boot', overlay([options.images.tree, imagesTree()]))
   const folders = [loadersFolder, ...(config.files === undefined ? [] : [config.files])]
   const refresh = async () => {
     const found = await Promise.all([...folders.map(loaderPaths), imagePaths()])

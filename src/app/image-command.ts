@@ -4,7 +4,7 @@ import { cp, mkdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { InputError, messageOf } from '../core/errors.ts'
-import { type NetbootImage, openNetbootImage } from '../io/netboot-image.ts'
+import { type NetbootImage, isUsable, openNetbootImage } from '../io/netboot-image.ts'
 import { loadConfig } from './config.ts'
 import { nameValue } from './config-values.ts'
 import { droppedImages, imageEndings, imagesFolder, namedImages } from './image-names.ts'
@@ -68,11 +68,6 @@ async function inspect(source: string, { json }: Values): Promise<void> {
   const report = imageReport(image, nameOf(source))
   console.log(json ? JSON.stringify(report, undefined, 2) : reportLines(report).join('\n'))
   if (!isUsable(image)) throw new InputError([`${source}: nothing in it boots`])
-}
-
-/** A disc is worth to be served, whatever boots. */
-function isUsable({ boot, contents }: NetbootImage): boolean {
-  return boot !== undefined || contents.disc !== undefined
 }
 
 function nameOf(source: string): string {

@@ -2,13 +2,19 @@
  * The images that are served: opens each when it is whole, lets go of it when it changes or goes,
  * and offers what is in it as entries of the menu and as files below `boot/`. Nothing is copied.
  */
-import { stat } from 'node:fs/promises'
 import { InputError, messageOf } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import type { Arch, LinuxEntry } from '../boot/catalog.ts'
+import type { Firmware } from '../boot/firmware.ts'
 import { treePath } from '../boot/tree-path.ts'
 import type { FileTree } from '../io/file-tree.ts'
-import { type ImageBoot, type NetbootImage, openNetbootImage } from '../io/netboot-image.ts'
+import { fingerprintOf } from '../io/fingerprint.ts'
+import {
+  type ImageBoot,
+  type NetbootImage,
+  isUsable,
+  openNetbootImage,
+} from '../io/netboot-image.ts'
 import { type NamedImage, isImageFile } from './image-names.ts'
 import { imageTitle } from './image-report.ts'
 
@@ -40,6 +46,7 @@ export class ImageLibrary {
   readonly #held = new Map<string, Held>()
   /** Fingerprints of what was not whole yet at the last look. */
   readonly #waiting = new Map<string, string>()
+  readonly #stopping = new AbortController()
   #refreshing: Promise<void> | undefined
 
   constructor(options: ImageLibraryOptions) {
@@ -80,7 +87,9 @@ export class ImageLibrary {
     return this.#refreshing
   }
 
+  /** An image that is being opened is given up. */
   async close(): Promise<void> {
+    this.#stopping.abort()
     await this.#refreshing?.catch(() => undefined)
     for (const { image } of this.#held.values()) await image?.close()
     this.#held.clear()
@@ -90,10 +99,14 @@ export class ImageLibrary {
     const wanted = new Map(this.#options.named().map((one) => [one.name, one]))
     for (const name of this.#held.keys()) if (!wanted.has(name)) await this.#drop(name)
     for (const name of this.#waiting.keys()) if (!wanted.has(name)) this.#waiting.delete(name)
+    const bugs: unknown[] = []
     for (const one of wanted.values()) {
+      if (this.#stopping.signal.aborted) return
       if (this.#options.taken.has(one.name)) this.#sayTaken(one)
-      else await this.#check(one)
+      // What goes wrong with one image is no reason to leave the others out.
+      else await this.#check(one).catch((error: unknown) => bugs.push(error))
     }
+    if (bugs.length > 0) throw bugs[0]
   }
 
   /** A folder of such a name is what the entry boots from. */
@@ -107,28 +120,34 @@ export class ImageLibrary {
     const { name, source } = named
     const found = await fingerprintOf(source)
     const held = this.#held.get(name)
-    if (held?.fingerprint === (found?.fingerprint ?? missing)) return
-    if (held !== undefined) await this.#drop(name)
+    if (held?.fingerprint === (found?.text ?? missing)) return
     if (found === undefined) {
+      await this.#drop(name)
       if (named.isConfigured) this.#hold(named, missing, `there is no file ${source}`)
       return
     }
     const age = this.#options.clock() - found.changed
-    const isSettled = age >= settling || this.#waiting.get(name) === found.fingerprint
-    this.#waiting.set(name, found.fingerprint)
-    if (isSettled) await this.#open(named, found.fingerprint)
+    const isSettled = age >= settling || this.#waiting.get(name) === found.text
+    this.#waiting.set(name, found.text)
+    // What is in a folder is served as it is, whatever else is put into it.
+    if (isSettled || !found.isFolder) await this.#drop(name)
+    if (isSettled) await this.#open(named, found.text)
   }
 
   async #open(named: NamedImage, fingerprint: string): Promise<void> {
     this.#waiting.delete(named.name)
+    const { signal } = this.#stopping
+    let image: NetbootImage
     try {
-      const image = await openNetbootImage(named.source)
-      this.#held.set(named.name, { named, fingerprint, image })
-      this.#say(named, image)
+      image = await openNetbootImage(named.source, signal)
     } catch (error) {
-      if (!isRefusal(error)) throw error
+      if (signal.aborted) return
       this.#hold(named, fingerprint, messageOf(error))
+      if (!isRefusal(error)) throw error
+      return
     }
+    this.#held.set(named.name, { named, fingerprint, image })
+    this.#say(named, image)
   }
 
   /** Remembered as it is, so that it is said once. */
@@ -139,8 +158,8 @@ export class ImageLibrary {
 
   #say({ name, source, isConfigured }: NamedImage, image: NetbootImage): void {
     const { emit } = this.#options
-    const { boot, contents, notes } = image
-    if (boot !== undefined || contents.disc !== undefined) {
+    const { contents, notes } = image
+    if (isUsable(image)) {
       const what = `image ${name}: ${imageTitle(image, name)}, ${contents.format}`
       const detail = [what, ...notes].join('; ')
       emit({ type: 'image.ready', entry: name, detail })
@@ -155,7 +174,7 @@ export class ImageLibrary {
     this.#held.delete(name)
     if (image === undefined) return
     const detail = `image ${name}: taken away, or replaced`
-    this.#options.emit({ type: 'image.gone', entry: name, detail })
+    if (isUsable(image)) this.#options.emit({ type: 'image.gone', entry: name, detail })
     await image.close()
   }
 }
@@ -167,6 +186,7 @@ function entryOf(named: NamedImage, image: NetbootImage, boot: ImageBoot): Linux
     name,
     title: named.title ?? imageTitle(image, name),
     arch: archesOf(boot),
+    firmware: firmwareOf(boot),
     kernel: `boot/${name}/${boot.kernel}`,
     initrd: boot.initrd.map((path) => `boot/${name}/${path}`),
     args: named.args ?? boot.args,
@@ -179,18 +199,14 @@ function archesOf({ about }: ImageBoot): readonly Arch[] {
   return about?.is64 === true ? ['x64'] : ['x64', 'ia32']
 }
 
+/** Without the right entry point a kernel starts on BIOS alone; undefined where any firmware will do. */
+function firmwareOf({ about }: ImageBoot): readonly Firmware[] | undefined {
+  if (about?.arch !== 'x86') return undefined
+  if (!about.hasEfiStub) return ['bios']
+  return about.is64 ? undefined : ['bios', 'uefi-ia32']
+}
+
 /** The image is wrong, or the machine does not let us read it: either is said, and no bug. */
 function isRefusal(error: unknown): boolean {
   return error instanceof InputError || (error instanceof Error && 'code' in error)
-}
-
-async function fingerprintOf(
-  path: string,
-): Promise<{ fingerprint: string; changed: number } | undefined> {
-  try {
-    const { size, mtimeMs, ino, dev } = await stat(path)
-    return { fingerprint: [size, mtimeMs, ino, dev].join('-'), changed: mtimeMs }
-  } catch {
-    return undefined
-  }
 }

@@ -5,8 +5,8 @@
 import { readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { treePath } from '../boot/tree-path.ts'
 import type { FileTree } from '../io/file-tree.ts'
+import { folderTree, without } from '../io/image-tree.ts'
 import type { Config } from './config-schema.ts'
 
 export interface NamedImage {
@@ -53,26 +53,18 @@ export function namedImages({ images }: Pick<Config, 'images'>): readonly NamedI
   return [...configured, ...droppedImages().filter(({ name }) => !taken.has(name))]
 }
 
-/** Endings of disks, which nobody means to give away whole, in whichever folder. */
-const isDisk = /\.(ova|ovf|vmdk)$/i
-/** These may be anything, an initrd in its folder for one. */
+/** These may be anything: disks in `images/` itself, an initrd in a folder for one. */
 const mayBeDisk = /\.(img|raw)$/i
 
 /**
  * What lies in `images/` as it is served: images as their own files, and not as a disk that may hold
  * somebody's keys.
  */
-export function withoutDisks(tree: FileTree): FileTree {
-  return {
-    open: (path, client) => (isHidden(path) ? Promise.resolve(undefined) : tree.open(path, client)),
-    list: async () => (await tree.list()).filter((path) => !isHidden(path)),
-  }
-}
-
-function isHidden(path: string): boolean {
-  const names = treePath(path) ?? []
-  const name = names.at(-1) ?? ''
-  return isDisk.test(name) || (names.length === 1 && mayBeDisk.test(name))
+export function imagesTree(folder = imagesFolder): FileTree {
+  return without(
+    folderTree(folder),
+    ([name = '', ...inner]) => inner.length === 0 && mayBeDisk.test(name),
+  )
 }
 
 function entriesOf(folder: string) {

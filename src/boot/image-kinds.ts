@@ -182,6 +182,16 @@ const rows: readonly ImageKind[] = [
   },
 ]
 
+/** Names with a dot that discs have and installers ask for; others are nobody's business. */
+export const discNames: ReadonlySet<string> = new Set([
+  '.alpine-release',
+  '.boot_repository',
+  '.cd-info',
+  '.discinfo',
+  '.disk',
+  '.treeinfo',
+])
+
 export interface FoundKind {
   readonly kind: ImageKind
   readonly version: string | undefined

@@ -15,9 +15,11 @@ const listLimit = 10_000
 
 /**
  * The name is taken as asked; where that misses, upper and lower case are not told apart, because
- * firmware and people who come from Windows servers do not either.
+ * firmware and people who come from Windows servers do not either. `shown` are names that are served
+ * though they begin with a dot.
  */
-export function diskTree(root: string): FileTree {
+export function diskTree(root: string, shown: ReadonlySet<string> = new Set()): FileTree {
+  const isHidden = (name: string): boolean => name.startsWith('.') && !shown.has(name)
   return {
     open: async (path) => {
       const names = treePath(path)
@@ -35,7 +37,7 @@ export function diskTree(root: string): FileTree {
       for (let folders: readonly string[] = ['']; folders.length > 0;) {
         const below: string[] = []
         for (const folder of folders) {
-          for (const inner of await collect(root, folder, paths)) below.push(inner)
+          for (const inner of await collect({ root, folder, isHidden }, paths)) below.push(inner)
         }
         folders = below
       }
@@ -77,11 +79,16 @@ async function spelledOnDisk(root: string, names: readonly string[]): Promise<st
   return folder
 }
 
+export interface DiskFile extends OpenFile {
+  /** Whether it is still as it was opened: somebody may have written into the same file. */
+  isUnchanged(): Promise<boolean>
+}
+
 /**
  * A plain file; undefined for anything else. Opened without waiting and without following links,
  * then asked what it is: nothing to race.
  */
-export async function openPlainFile(path: string): Promise<OpenFile | undefined> {
+export async function openPlainFile(path: string): Promise<DiskFile | undefined> {
   const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = constants
   const handle = await open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW)
   try {
@@ -95,10 +102,11 @@ export async function openPlainFile(path: string): Promise<OpenFile | undefined>
   return undefined
 }
 
-function openFile(handle: FileHandle, stats: BigIntStats, path: string): OpenFile {
+function openFile(handle: FileHandle, stats: BigIntStats, path: string): DiskFile {
+  const etag = etagOf(stats)
   return {
     size: Number(stats.size),
-    etag: [stats.size, stats.mtimeNs, stats.ino].map((part) => part.toString(16)).join('-'),
+    etag,
     modified: stats.mtime,
     diskPath: path,
     read: async (buffer, position) => {
@@ -111,12 +119,23 @@ function openFile(handle: FileHandle, stats: BigIntStats, path: string): OpenFil
       }
       return filled
     },
+    isUnchanged: async () => etagOf(await handle.stat({ bigint: true })) === etag,
     close: () => handle.close(),
   }
 }
 
+function etagOf({ size, mtimeNs, ino }: BigIntStats): string {
+  return [size, mtimeNs, ino].map((part) => part.toString(16)).join('-')
+}
+
+interface Listed {
+  readonly root: string
+  readonly folder: string
+  readonly isHidden: (name: string) => boolean
+}
+
 /** Adds the folder's files to `paths`; answers the folders in it, none once the list is full. */
-async function collect(root: string, folder: string, paths: string[]): Promise<string[]> {
+async function collect({ root, folder, isHidden }: Listed, paths: string[]): Promise<string[]> {
   if (paths.length >= listLimit) return []
   const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(() => [])
   const folders: string[] = []
@@ -128,10 +147,6 @@ async function collect(root: string, folder: string, paths: string[]): Promise<s
       paths.push(path)
   }
   return folders
-}
-
-function isHidden(name: string): boolean {
-  return name.startsWith('.')
 }
 
 /** No such file, or none that this process may read: for a client that is the same. */

@@ -32,8 +32,8 @@ export interface ImageContents {
 }
 
 /** Throws InputError saying what is wrong with the image, and where; then nothing stays open. */
-export async function openContents(path: string): Promise<ImageContents> {
-  const files = new SharedFiles()
+export async function openContents(path: string, signal?: AbortSignal): Promise<ImageContents> {
+  const files = new SharedFiles(signal)
   try {
     return await open(path, files)
   } catch (error) {
@@ -78,14 +78,13 @@ async function openFolder(folder: string, files: SharedFiles): Promise<ImageCont
 async function openOvf(path: string, files: SharedFiles): Promise<ImageContents> {
   const folder = dirname(path)
   const stem = basename(path).slice(0, -'.ovf'.length)
-  const members = new Map<string, ByteSource>()
-  for (const name of await readdir(folder)) {
+  const names = (await readdir(folder)).filter((name) => {
     const own = name === basename(path) || name.toLowerCase() === `${stem.toLowerCase()}.mf`
-    if (!own && !/\.(vmdk|img|iso|nvram)$/i.test(name)) continue
-    const file = await files.open(join(folder, name))
-    if (file !== undefined) members.set(name, file)
-  }
-  return openPackage('OVF', members, files)
+    return own || /\.(vmdk|img|iso|nvram)$/i.test(name)
+  })
+  const member: OpenBeside = async (name) =>
+    names.includes(name) ? files.open(join(folder, name)) : undefined
+  return openPackage('OVF', { names, open: member }, files)
 }
 
 async function openPackage(
@@ -94,12 +93,11 @@ async function openPackage(
   files: SharedFiles,
 ): Promise<ImageContents> {
   const { ovf, checked, disks } = await openOvfPackage(members)
-  const beside: OpenBeside = (name) => Promise.resolve(members.get(name))
   const volumes: DiskVolume[] = []
   const notes: string[] = checked ? [] : ['it has no manifest: its files could not be checked']
   let format = ''
   for (const { name, source } of disks) {
-    const disk = await openDisk(source, beside)
+    const disk = await openDisk(source, members.open)
     format ||= disk.format
     const found = await readVolumes(disk.source)
     volumes.push(...found.volumes)

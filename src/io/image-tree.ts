@@ -1,11 +1,13 @@
 /**
- * Files inside an image as a tree that is served: read in place, and the image held open until the
- * last of them is closed.
+ * Images as trees that are served: files inside them read in place, and the image held open until
+ * the last of them is closed; folders without the disks that lie in them.
  */
 import { ProtocolError } from '../core/errors.ts'
+import { discNames } from '../boot/image-kinds.ts'
 import { treePath } from '../boot/tree-path.ts'
 import type { ByteSource } from '../wire/byte-source.ts'
 import { type FolderNode, findFile, listPaths } from '../wire/image-node.ts'
+import { diskTree } from './disk-tree.ts'
 import type { FileTree, OpenFile } from './file-tree.ts'
 import type { SharedFiles } from './shared-files.ts'
 
@@ -38,12 +40,35 @@ export function volumeTree(root: FolderNode, files: SharedFiles): FileTree {
     open: async (path) => {
       const name = treePath(path)?.join('/')
       if (name === undefined || !files.hold()) return undefined
-      const source = await found(root, name)
-      if (source !== undefined) return openFile(source, files, files.etag)
-      await files.release()
-      return undefined
+      let source: ByteSource | undefined
+      try {
+        source = await found(root, name)
+      } finally {
+        if (source === undefined) await files.release()
+      }
+      return source === undefined ? undefined : openFile(source, files, files.etag)
     },
     list: () => tolerant(listPaths(root, listLimit), []),
+  }
+}
+
+/**
+ * Endings of disks and of machines' memories, which nobody means to give away whole; also while
+ * they are being copied (`a.ova.part`).
+ */
+const isDisk = /\.(ova|ovf|vmdk|vmem|vmsn|vmss|qcow2?|qed|vdi|vhdx?|hdd)([.~-].*)?$/i
+
+/** A folder on disk, without the disks in it. */
+export function folderTree(folder: string): FileTree {
+  return without(diskTree(folder, discNames), (names) => isDisk.test(names.at(-1) ?? ''))
+}
+
+/** A tree in which paths, as the names in them, may be hidden. */
+export function without(tree: FileTree, isHidden: (names: readonly string[]) => boolean): FileTree {
+  const hides = (path: string): boolean => isHidden(treePath(path) ?? [])
+  return {
+    open: (path, client) => (hides(path) ? Promise.resolve(undefined) : tree.open(path, client)),
+    list: async () => (await tree.list()).filter((path) => !hides(path)),
   }
 }
 
@@ -71,8 +96,9 @@ function openFile(source: ByteSource, files: SharedFiles, etag: string): OpenFil
     modified: files.modified,
     read: (buffer, position) => source.read(buffer, position),
     close: async () => {
-      if (!closed) await files.release()
+      if (closed) return
       closed = true
+      await files.release()
     },
   }
 }

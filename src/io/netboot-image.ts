@@ -12,10 +12,9 @@ import type { ByteSource } from '../wire/byte-source.ts'
 import { type CpioItem, cpioSource } from '../wire/cpio-source.ts'
 import type { FolderNode } from '../wire/image-node.ts'
 import { type LinuxKernel, readLinuxKernel } from '../wire/linux-kernel.ts'
-import { diskTree } from './disk-tree.ts'
 import { type FileTree, overlay } from './file-tree.ts'
 import { type ImageContents, openContents } from './image-contents.ts'
-import { sourceTree, volumeTree } from './image-tree.ts'
+import { folderTree, sourceTree, volumeTree } from './image-tree.ts'
 import { initrdFolders, readBackup } from './tiny-core-files.ts'
 
 /** What a machine starts; paths are those of the image's own tree. */
@@ -49,14 +48,19 @@ export interface NetbootImage {
   close(): Promise<void>
 }
 
+/** A disc is worth to be served, whatever boots. */
+export function isUsable({ boot, contents }: NetbootImage): boolean {
+  return boot !== undefined || contents.disc !== undefined
+}
+
 /** Name of the initrd that is made of the image's other files. */
 const overlayName = 'overlay.cpio'
 /** Time stamp of everything in it: 2025-01-01, so that the same image gives the same octets. */
 const modified = 1_735_689_600
 
-/** Throws InputError saying what is wrong with the image, and where. */
-export async function openNetbootImage(path: string): Promise<NetbootImage> {
-  const contents = await openContents(path)
+/** Throws InputError saying what is wrong with the image, and where; ends early by `signal`. */
+export async function openNetbootImage(path: string, signal?: AbortSignal): Promise<NetbootImage> {
+  const contents = await openContents(path, signal)
   try {
     return await build(contents)
   } catch (error) {
@@ -174,7 +178,7 @@ async function treeOf(
   }
   if (items.length > 0) served.set(overlayName, cpioSource(items, modified))
   const own = sourceTree(served, files, digestOf(items))
-  if (folder !== undefined) return overlay([own, diskTree(folder)])
+  if (folder !== undefined) return overlay([own, folderTree(folder)])
   return disc === undefined ? own : overlay([own, volumeTree(disc.root, files)])
 }
 

@@ -3,11 +3,12 @@ import { mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { expect, onTestFinished, test } from 'vitest'
-import { droppedImages, withoutDisks } from '../../src/app/image-names.ts'
+import { droppedImages, imagesTree } from '../../src/app/image-names.ts'
 import { ImageLibrary } from '../../src/app/image-library.ts'
 import { imageReport, reportLines } from '../../src/app/image-report.ts'
+import type { Arch } from '../../src/boot/catalog.ts'
+import { findEntry } from '../../src/boot/menu.ts'
 import type { ServiceEvent } from '../../src/core/events.ts'
-import { diskTree } from '../../src/io/disk-tree.ts'
 import type { Client } from '../../src/io/file-tree.ts'
 import { openNetbootImage } from '../../src/io/netboot-image.ts'
 import { readCpio, writeCpio } from '../../src/wire/cpio.ts'
@@ -46,6 +47,16 @@ function tinyCore(folder: string): string {
   })
 }
 
+/** No more of a kernel than its header. */
+function kernelOf({ is64, hasEfiStub }: { is64: boolean; hasEfiStub: boolean }): Uint8Array {
+  const octets = Buffer.alloc(1024)
+  octets.write(hasEfiStub ? 'MZ' : '')
+  octets.write('HdrS', 0x202)
+  octets.writeUInt16LE(0x020c, 0x206)
+  octets.writeUInt16LE(is64 ? 1 : 0, 0x236)
+  return new Uint8Array(octets)
+}
+
 async function textAt(library: ImageLibrary, path: string): Promise<string | undefined> {
   const file = await library.tree.open(path, client)
   if (file === undefined) return undefined
@@ -77,6 +88,30 @@ test('a folder with Tiny Core is an entry with a second initrd, its files served
   expect(paths).toContain('tmp/builtin/optional/nginx.tcz')
   expect(paths).toContain('etc/motd')
   await overlay!.close()
+})
+
+test('a kernel is offered to firmware that can start it', async () => {
+  const folder = testFolder()
+  const kernels = {
+    old: kernelOf({ is64: false, hasEfiStub: false }),
+    small: kernelOf({ is64: false, hasEfiStub: true }),
+    whole: kernelOf({ is64: true, hasEfiStub: true }),
+  }
+  for (const [name, kernel] of Object.entries(kernels)) {
+    writeFiles(join(folder, name), { 'boot/vmlinuz': kernel, 'boot/core.gz': text('x') })
+  }
+  const { library } = libraryOf(folder)
+  await library.refresh()
+  const catalog = { title: '', timeout: 0, default: '', entries: library.entries() }
+  const context = { catalog, url: '', loaders: new Set<string>(), variables: {} }
+  const names = (architecture: Arch, firmware: string | undefined) =>
+    ['old', 'small', 'whole'].filter(
+      (name) => findEntry(name, { ...context, architecture, firmware }) !== undefined,
+    )
+  expect(names('x64', 'bios')).toEqual(['old', 'small', 'whole'])
+  expect(names('x64', 'uefi-x64')).toEqual(['whole'])
+  expect(names('ia32', 'uefi-ia32')).toEqual(['small'])
+  expect(names('x64', undefined)).toEqual(['old', 'small', 'whole'])
 })
 
 test('of a disk nothing is served but what boots', async () => {
@@ -187,6 +222,82 @@ test('a disc that was copied only in part is refused', async () => {
   expect(events[0]?.reason).toMatch(/the disc has \d+ octets, of which 40960 are there/)
 })
 
+test('a folder that is filled slowly is looked at again until it boots', async () => {
+  const folder = testFolder()
+  const { library, said } = libraryOf(folder)
+  writeFiles(join(folder, 'slow'), { 'boot/later': text('') })
+  await library.refresh()
+  expect(library.entries()).toEqual([])
+  writeFiles(join(folder, 'slow'), { 'boot/vmlinuz': text('k'), 'boot/core.gz': text('half') })
+  await library.refresh()
+  expect(said()).toEqual(['image.ready slow'])
+  // Deep inside, and the folder itself does not tell.
+  writeFiles(join(folder, 'slow'), { 'boot/core.gz': text('the whole of it') })
+  await library.refresh()
+  expect(said()).toEqual(['image.gone slow', 'image.ready slow'])
+})
+
+test('a folder is served without the disks in it, and with the names that installers ask for', async () => {
+  const folder = testFolder()
+  const files = ['a.vmdk', 'sub/b.QCOW2', 'c.ova.part', '.treeinfo', '.disk/info', '.ssh/key', 'd']
+  writeFiles(join(folder, 'rhel'), Object.fromEntries(files.map((path) => [path, text(path)])))
+  const { library } = libraryOf(folder)
+  await library.refresh()
+  const served = ['rhel/.disk/info', 'rhel/.treeinfo', 'rhel/d']
+  for (const tree of [library.tree, imagesTree(folder)]) {
+    expect([...(await tree.list())].sort()).toEqual(served)
+    for (const path of files) {
+      const file = await tree.open(`rhel/${path}`, client)
+      expect([path, file !== undefined]).toEqual([path, served.includes(`rhel/${path}`)])
+      await file?.close()
+    }
+  }
+})
+
+test('a file that is written into is not sent on, half of it another one', async () => {
+  const folder = testFolder()
+  const whole = fixtureImage('boot.img')
+  writeFileSync(join(folder, 'disk.img'), whole)
+  utimesSync(join(folder, 'disk.img'), 1, 1)
+  const { library } = libraryOf(folder)
+  await library.refresh()
+  const file = await library.tree.open('disk/boot/vmlinuz', client)
+  expect(await file!.read(new Uint8Array(10), 0)).toBe(10)
+  writeFileSync(join(folder, 'disk.img'), whole.fill(120))
+  await expect(file!.read(new Uint8Array(10), 0)).rejects.toThrow(
+    'disk.img: was written to while it was read',
+  )
+  await file!.close()
+})
+
+test('what goes wrong with one image leaves the others alone', async () => {
+  const folder = testFolder()
+  writeFileSync(join(folder, 'a.ova'), 'x')
+  tinyCore(join(folder, 'tiny'))
+  const library = new ImageLibrary({
+    named: () => droppedImages(folder),
+    taken: new Set(),
+    emit: ({ entry }) => {
+      if (entry === 'a') throw new Error('a bug')
+    },
+    clock: () => Date.now() + 60_000,
+  })
+  onTestFinished(() => library.close())
+  await expect(library.refresh()).rejects.toThrow('a bug')
+  expect(library.entries().map(({ name }) => name)).toEqual(['tiny'])
+  await library.refresh()
+})
+
+test('an image that is being opened when the service stops is given up', async () => {
+  const folder = testFolder()
+  writeFileSync(join(folder, 'a.ova'), ovaOf({ disk: fixtureImage('stream.vmdk') }))
+  const { library, said } = libraryOf(folder)
+  const looked = library.refresh()
+  await library.close()
+  await looked
+  expect(said()).toEqual([])
+})
+
 test('names: of files and folders, made fit for menus, and none that is taken', async () => {
   const folder = testFolder()
   for (const name of [
@@ -219,8 +330,8 @@ test('names: of files and folders, made fit for menus, and none that is taken', 
 
 test('a disk in images/ is not given away whole, an initrd in a folder is', async () => {
   const files = ['a.ova', 'b.img', 'b.iso', 'rescue/initrd.img', 'ovf/disk1.vmdk', 'ovf/x.ovf']
-  const tree = withoutDisks(
-    diskTree(writeFiles(testFolder(), Object.fromEntries(files.map((path) => [path, text(path)])))),
+  const tree = imagesTree(
+    writeFiles(testFolder(), Object.fromEntries(files.map((path) => [path, text(path)]))),
   )
   expect([...(await tree.list())].sort()).toEqual(['b.iso', 'rescue/initrd.img'])
   for (const path of ['/a.OVA', 'b.img', 'ovf\\disk1.vmdk', 'rescue/../a.ova']) {

@@ -1,5 +1,6 @@
 /** Images of every kind, opened as far as their file systems; and what is said of damaged ones. */
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { InputError } from '../../src/core/errors.ts'
@@ -88,6 +89,43 @@ test('an OVF with its disk beside it, and a folder that holds them', async () =>
     expect(contents.format).toBe('OVF with VMDK (streamOptimized)')
     expect(contents.volumes).toHaveLength(2)
   }
+})
+
+test('a part of a disk that is not there is named; one that is named often is opened once', async () => {
+  const folder = testFolder()
+  const file = join(folder, 'split.vmdk')
+  const write = (extents: readonly string[]) =>
+    writeFileSync(file, `# Disk DescriptorFile\n${extents.join('\n')}\n`)
+  write(['RW 2 FLAT "split-flat.vmdk" 0'])
+  await expect(openContents(file)).rejects.toThrow(
+    'split.vmdk: split-flat.vmdk: is not there, beside its VMDK',
+  )
+  writeFileSync(join(folder, 'split-flat.vmdk'), new Uint8Array(1024))
+  write(Array.from({ length: 1000 }, () => 'RW 2 FLAT "split-flat.vmdk" 0'))
+  const before = readdirSync('/proc/self/fd').length
+  const contents = await openContents(file)
+  onTestFinished(() => contents.files.release())
+  expect(readdirSync('/proc/self/fd').length - before).toBeLessThan(10)
+})
+
+test('an OVF opens what it names, whatever lies beside it', async () => {
+  const folder = testFolder()
+  writeFileSync(join(folder, 'm.ovf'), ovfOf({ name: 'm' }))
+  writeFileSync(join(folder, 'm-disk1.vmdk'), disk)
+  for (let index = 0; index < 50; index++) writeFileSync(join(folder, `${index}.vmdk`), 'x')
+  const before = readdirSync('/proc/self/fd').length
+  const contents = await openContents(join(folder, 'm.ovf'))
+  onTestFinished(() => contents.files.release())
+  expect(readdirSync('/proc/self/fd').length - before).toBeLessThan(10)
+})
+
+test('a manifest that names a file twice is refused, before it is read twice', async () => {
+  const folder = testFolder()
+  writeFileSync(join(folder, 'm.ovf'), ovfOf({ name: 'm' }))
+  writeFileSync(join(folder, 'm-disk1.vmdk'), disk)
+  const digest = createHash('sha256').update(disk).digest('hex')
+  writeFileSync(join(folder, 'm.mf'), `SHA256(m-disk1.vmdk)= ${digest}\n`.repeat(2))
+  await expect(openContents(folder)).rejects.toThrow('m.mf: names m-disk1.vmdk twice')
 })
 
 test('a VMDK, a raw disk, and a folder', async () => {
