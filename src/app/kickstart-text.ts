@@ -2,7 +2,7 @@
  * What is wrong with a kickstart as text: up to 2.3 the installers read it as JSON, from 2.4 on as
  * YAML 1.1 by PyYAML, which takes most JSON but not all.
  */
-import { type Document, Lexer, visit } from 'yaml'
+import { type Document, Lexer, type Scalar, visit } from 'yaml'
 import type { Known } from '../boot/kickstart/installers.ts'
 import { messageOf } from '../core/errors.ts'
 
@@ -66,24 +66,48 @@ function tabs(text: string): readonly TextProblem[] {
   return []
 }
 
+function tab(offset: number): TextProblem {
+  const says = 'has a tab outside of quotes, which the installers refuse from 2.4 on; use spaces'
+  return { offset, says, known: sinceYaml, isOfForm: true }
+}
+
 function scalarProblems(text: string, document: Document): readonly TextProblem[] {
   const found: TextProblem[] = []
   visit(document, {
     Scalar: (key, node) => {
-      const offset = node.range?.[0] ?? 0
-      const source = text.slice(offset, node.range?.[1] ?? 0)
-      const isOdd = key === 'key' && typeof node.value !== 'string'
-      if (isOdd) found.push(problem(offset, 'is a key that is no text; put it in quotes'))
-      if (typeof node.value === 'number' && /[.eE]/.test(source) && !/^[-+]?0x/.test(source)) {
-        found.push(problem(offset, `has ${source}: only whole numbers, written as such`))
-      }
-      if (/(?<!\\)(?:\\\\)*\\u[dD][89a-fA-F]/.test(source)) {
-        const says = 'has a character as two \\u escapes, which fails from 2.4 on; write it itself'
-        found.push({ offset, says, known: sinceYaml, isOfForm: true })
-      }
+      const [start = 0, end = 0] = node.range ?? []
+      const source = text.slice(start, end)
+      found.push(...(key === 'key' ? keyProblems(node, start) : []))
+      found.push(...valueProblems(node, source, start))
     },
   })
   return found
+}
+
+/** The installers have such keys as numbers or flags, and JSON has only text. */
+function keyProblems({ value }: Scalar, offset: number): readonly TextProblem[] {
+  const says = 'is a key that is no text; put it in quotes'
+  return typeof value === 'string' ? [] : [problem(offset, says)]
+}
+
+/** Two escapes for one character: halves to PyYAML, which cannot be written to a file. */
+const surrogateEscape = /(?<!\\)(?:\\\\)*\\u[dD][89a-fA-F]/
+const hexadecimal = /^[-+]?0x/
+
+function valueProblems(
+  { value, type }: Scalar,
+  source: string,
+  offset: number,
+): readonly TextProblem[] {
+  const isFraction = typeof value === 'number' && /[.eE]/.test(source) && !hexadecimal.test(source)
+  const split = 'has a character as two \\u escapes, which fails from 2.4 on; write it itself'
+  return [
+    ...(isFraction ? [problem(offset, `has ${source}: only whole numbers, written as such`)] : []),
+    ...(type === 'PLAIN' && source.includes('\t') ? [tab(offset + source.indexOf('\t'))] : []),
+    ...(surrogateEscape.test(source)
+      ? [{ offset, says: split, known: sinceYaml, isOfForm: true }]
+      : []),
+  ]
 }
 
 function problem(offset: number, says: string): TextProblem {

@@ -81,6 +81,11 @@ const forms: readonly (readonly [string, string, (installer: Installer) => boole
   ['a comment', `# mine\n${good}`, (one) => isBefore(one, '2.4')],
   ['a comma too many', good.replace('"linux"', '"linux",'), (one) => isBefore(one, '2.4')],
   ['a byte order mark', `\uFEFF${good}`, (one) => isBefore(one, '2.4')],
+  [
+    'a tab in bare words',
+    '{ "disk": "/dev/sda", "linux_flavor": "linux", "type": a\tb }',
+    () => true,
+  ],
   ['a tab between tokens', good.replaceAll('  ', '\t'), (one) => !isBefore(one, '2.4')],
   [
     'a DEL',

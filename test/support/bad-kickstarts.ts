@@ -618,13 +618,6 @@ const system: readonly Row[] = [
     'from /',
   ],
   [
-    'a log level that is none',
-    '2.7',
-    { log_level: 'loud' },
-    'log_level',
-    'error, warning, info, debug',
-  ],
-  [
     'a list as a list of lists',
     '2.7',
     { packagelist_file: ['packages_minimal.json'] },

@@ -18,21 +18,21 @@ export function checkDisks(config: Config, installer: Installer): readonly Findi
     ...(disk !== undefined && disks !== undefined
       ? [error(['disks'], 'cannot be with disk: only one of them')]
       : []),
-    ...(isObject(disks) && takesSeveral ? checkSeveral(disks) : []),
+    ...(isObject(disks) && takesSeveral ? checkSeveral(disks, installer) : []),
     ...(Array.isArray(partitions) ? checkPartitions(partitions, config, installer) : []),
   ]
 }
 
-function checkSeveral(disks: Config): readonly Finding[] {
+function checkSeveral(disks: Config, installer: Installer): readonly Finding[] {
   return [
     ...('default' in disks
       ? []
       : [error(['disks', 'default'], 'is missing: one disk has the id default')]),
-    ...Object.entries(disks).flatMap(([id, disk]) => checkOne(disk, ['disks', id])),
+    ...Object.entries(disks).flatMap(([id, disk]) => checkOne(disk, ['disks', id], installer)),
   ]
 }
 
-function checkOne(disk: unknown, path: KeyPath): readonly Finding[] {
+function checkOne(disk: unknown, path: KeyPath, installer: Installer): readonly Finding[] {
   if (!isObject(disk) || 'device' in disk) return []
   if (!('filename' in disk)) {
     return [error(path, 'has neither device nor filename')]
@@ -40,7 +40,7 @@ function checkOne(disk: unknown, path: KeyPath): readonly Finding[] {
   const { sector_size: sector } = disk
   return [
     ...('size' in disk ? [] : [error([...path, 'size'], 'is missing: a file needs one')]),
-    ...(sector === undefined || sector === 512 || sector === 4096
+    ...(isBefore(installer, '2.8') || [undefined, 512, 4096].some((one) => one === sector)
       ? []
       : [error([...path, 'sector_size'], 'must be 512 or 4096')]),
     warning(path, 'is a file: nothing on the machine itself is written'),

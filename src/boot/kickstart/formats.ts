@@ -150,6 +150,12 @@ export function orNull(format: Format): Format {
   return (value, place) => (value === null ? [] : format(value, place))
 }
 
+/** For what the installers replace by a default of their own. */
+export function preferably(format: Format): Format {
+  return (value, place) =>
+    format(value, place).map((finding) => ({ ...finding, severity: 'warning' }))
+}
+
 /** For what is read by nobody, or by something that this knows nothing of. */
 export const anything: Format = () => []
 

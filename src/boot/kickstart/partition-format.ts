@@ -134,7 +134,8 @@ function checkMount(one: Config, { path, installer }: Place): readonly Finding[]
   const { mountpoint: folder, filesystem: kind, mount_by: by } = one
   const needsFolder = !['swap', 'bios', null].some((other) => other === kind)
   const hasFolder = typeof folder === 'string' && folder !== ''
-  const label = typeof by === 'string' && by.endsWith('label') ? by : undefined
+  const isNamed = typeof by === 'string' && by.endsWith('label') && !isBefore(installer, '2.8')
+  const label = isNamed ? by : undefined
   return [
     ...(needsFolder && !hasFolder && !hasWholeDisk(one, installer)
       ? [error([...path, 'mountpoint'], 'is missing: only swap goes without')]

@@ -93,6 +93,7 @@ test.for([
     },
     'outside of the network',
   ],
+  ['a log level that is none', { log_level: 'loud' }, 'error, warning, info, debug'],
   ['true in quotes', { live: 'true' }, 'meant: true or false'],
 ] as const)('warns of %s', ([, change, says]) => {
   const findings = checkKickstart(withChange(change), '2.7')
