@@ -140,7 +140,8 @@ function addressesAfter(
   { addresses: known }: Pick<SeenMachine, 'addresses'> = { addresses: [] },
 ): readonly string[] {
   if (losesAddress.has(type)) return known.filter(isIpv6)
-  if (ip === undefined || promises.has(type) || known[0] === ip) return known
+  const isUnknown = ip === undefined || ip === '' // the connection had broken
+  if (isUnknown || promises.has(type) || known[0] === ip) return known
   return [ip, ...known.filter((other) => other !== ip)].slice(0, mostAddresses)
 }
 

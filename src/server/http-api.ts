@@ -2,11 +2,11 @@
 import type { FastifyInstance } from 'fastify'
 import { parseMac } from '../core/address.ts'
 import type { ServiceEvent } from '../core/events.ts'
-import { plainAddress } from '../core/ipv6.ts'
 import type { Entry } from '../boot/catalog.ts'
 import { type SeenMachine, splitBoots } from '../boot/machine-table.ts'
 import { tell } from '../boot/story.ts'
 import { parseReport, reportEvent, reportLimit } from './boot-report.ts'
+import { peerAddress } from './http-client.ts'
 import type { HttpServerOptions } from './http-options.ts'
 import { tinyvmRoutes } from './tinyvm-api.ts'
 
@@ -49,7 +49,7 @@ function reportRoute(fastify: FastifyInstance, { hub }: HttpServerOptions): Prom
     const report = parseReport(request.body)
     const type = 'text/plain; charset=utf-8'
     if (typeof report === 'string') return reply.code(400).type(type).send(`${report}\n`)
-    hub.emit(reportEvent(report, plainAddress(request.ip)))
+    hub.emit(reportEvent(report, peerAddress(request)))
     return reply.type(type).send('ok\n')
   })
   return Promise.resolve()

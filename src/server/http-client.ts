@@ -17,11 +17,16 @@ export function clientOf(request: FastifyRequest<ClientRoute>): Client {
   const { mac, arch } = request.query
   return {
     via: 'http',
-    ip: plainAddress(request.ip),
+    ip: peerAddress(request),
     mac: typeof mac === 'string' ? parseMac(mac) : undefined,
     firmware: typeof arch === 'string' ? firmwareOfPlatform(arch) : undefined,
     ...serverOf(request),
   }
+}
+
+/** Where a request comes from, as text of either family; empty when its connection has just broken. */
+export function peerAddress({ socket }: Pick<FastifyRequest, 'socket'>): string {
+  return plainAddress(socket.remoteAddress ?? '')
 }
 
 /**

@@ -6,9 +6,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Mac } from '../core/address.ts'
 import type { Emit } from '../core/events.ts'
-import { plainAddress } from '../core/ipv6.ts'
 import { type AddressBook, addressWords } from './address-book.ts'
 import { parseAddressChange } from './address-request.ts'
+import { peerAddress } from './http-client.ts'
 
 export interface TinyvmApiOptions {
   /** SHA-512 crypt hash; without one each TinyVM makes a password of its own. */
@@ -25,7 +25,7 @@ const stranger = 'only a machine that Bootlace knows by its lease or its neighbo
 /** `fastify` is prefixed with `/api/tinyvm`. */
 export function tinyvmRoutes(fastify: FastifyInstance, options: TinyvmApiOptions): Promise<void> {
   const { password, addresses, macOf, emit } = options
-  const macFrom = (request: FastifyRequest) => macOf(plainAddress(request.ip))
+  const macFrom = (request: FastifyRequest) => macOf(peerAddress(request))
 
   fastify.get('/password', (request, reply) => {
     reply.header('cache-control', 'no-store').type(plainText)
@@ -43,7 +43,7 @@ export function tinyvmRoutes(fastify: FastifyInstance, options: TinyvmApiOptions
     const refusal = addresses.change(mac, change)
     if (refusal !== undefined) return reply.code(409).send(`${refusal}\n`)
     const detail = addressWords(addresses.of(mac))
-    emit({ type: 'tinyvm.addresses', mac, ip: plainAddress(request.ip), detail })
+    emit({ type: 'tinyvm.addresses', mac, ip: peerAddress(request), detail })
     return reply.send(`Bootlace remembers for ${mac}: ${detail}\n`)
   })
   return Promise.resolve()

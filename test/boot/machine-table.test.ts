@@ -82,6 +82,12 @@ test('a machine is known by its addresses of both families, the last one first',
   expect(table.byIp(local)).toBeUndefined()
 })
 
+test('a client that had just gone came from no address', () => {
+  const table = tableOf([{ type: 'http.abort', at: 1, mac, ip: '' }])
+  expect(table.byMac(mac)?.addresses).toEqual([])
+  expect(table.byIp('')).toBeUndefined()
+})
+
 test('machines and steps are bounded; the one seen longest ago goes first', () => {
   const table = new MachineTable({ maxMachines: 2, maxSteps: 3 })
   for (let n = 1; n <= 5; n += 1) {

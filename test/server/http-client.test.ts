@@ -17,3 +17,15 @@ test.for([
   await server.inject({ url: '/', headers: { host, 'user-agent': agent } })
   expect(seen).toMatchObject([{ server: '192.168.50.1', port }])
 })
+
+test('a client whose connection has just broken comes from nowhere', async () => {
+  await using server = fastify()
+  const seen: unknown[] = []
+  server.get<ClientRoute>('/', (request) => {
+    Object.defineProperty(request.socket, 'remoteAddress', { value: undefined })
+    seen.push(clientOf(request))
+    return ''
+  })
+  expect((await server.inject('/')).statusCode).toBe(200)
+  expect(seen).toMatchObject([{ ip: '' }])
+})
