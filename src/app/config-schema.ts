@@ -206,6 +206,9 @@ const tinyvm = section({
 const cache = section({
   directory: path.default('cache').describe('Where payloads are kept; may be deleted at any time.'),
   size: sizeValue.prefault('32GiB').describe('How much disk it may take.'),
+  memory: sizeValue
+    .prefault('512MiB')
+    .describe('How much memory payloads up to 1 MiB may take that are asked for often.'),
 })
 
 /** Every section; each has a default, so an empty file is a configuration. */

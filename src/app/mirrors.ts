@@ -38,9 +38,9 @@ export async function openMirrors(options: MirrorsOptions): Promise<OpenMirrors>
   const configured = Object.entries(config.mirrors)
   if (configured.length === 0) return { all: [], close: () => Promise.resolve() }
   await using opened = new AsyncDisposableStack()
-  const { directory, size } = config.cache
+  const { directory, size, memory } = config.cache
   const store = await openingFolder({ setting: 'cache.directory', folder: directory }, () =>
-    ContentStore.open({ directory, maxBytes: size, clock }),
+    ContentStore.open({ directory, maxBytes: size, memory, clock }),
   )
   opened.defer(() => store.close())
   const all: OpenMirror[] = []
@@ -56,12 +56,13 @@ export async function openMirrors(options: MirrorsOptions): Promise<OpenMirrors>
 }
 
 /** The mirror alone, at the root of a port. */
-async function ownServer({ plugin }: Mirror): Promise<FastifyInstance> {
+async function ownServer({ plugin, answerAhead }: Mirror): Promise<FastifyInstance> {
   const server = Fastify({
     forceCloseConnections: true,
     frameworkErrors: refuseInPlainWords,
   })
   await server.register(plugin)
+  answerAhead(server)
   return server
 }
 

@@ -26,6 +26,8 @@ export interface ContentStoreOptions {
   readonly directory: string
   /** Octets on disk, at most (within the one body that is just being added). */
   readonly maxBytes: number
+  /** Octets of memory for bodies that are asked for often. */
+  readonly memory?: number
   readonly clock: Clock
 }
 
@@ -75,7 +77,7 @@ export class ContentStore {
   readonly #index: LRUCache<string, Known>
   /** How many keys have this body: equal bodies are stored once. */
   readonly #uses = new Map<string, number>()
-  readonly #small = new SmallBodies()
+  readonly #small: SmallBodies
   readonly #variants = new VariantKeys()
   /** Renames and removals, one after the other, so that a removal never hits a newer body. */
   #changes: Promise<unknown> = Promise.resolve()
@@ -84,6 +86,7 @@ export class ContentStore {
   private constructor(options: ContentStoreOptions, limit: number) {
     this.#directory = options.directory
     this.#clock = options.clock
+    this.#small = new SmallBodies(options.memory)
     this.#index = new LRUCache<string, Known>({
       maxSize: Math.max(1, Math.floor(limit)),
       sizeCalculation: ({ entry }) => Math.max(1, entry.size),
@@ -110,6 +113,19 @@ export class ContentStore {
     if (known === undefined) return undefined
     this.#touch(known)
     return { ...known.entry, openFile: () => this.#openFile(known.entry) }
+  }
+
+  /** Whether this very entry, as `entries` gave it, is stored; it counts as used then. */
+  isCurrent(entry: IndexEntry): boolean {
+    const known = this.#index.get(entry.key)
+    if (known?.entry !== entry) return false
+    this.#touch(known)
+    return true
+  }
+
+  /** The body, if it is in memory and still on disk. */
+  octetsOf(entry: IndexEntry): Uint8Array | undefined {
+    return this.#small.find({ ...entry, path: this.#contentPath(entry.sha256) })
   }
 
   /** Everything that is stored for one URL, its variants included; nothing counts as used. */
@@ -329,6 +345,7 @@ function diskFile(handle: FileHandle, { size, sha256 }: IndexEntry): OpenFile {
   return {
     size,
     etag: sha256,
+    descriptor: handle.fd,
     read: async (buffer, position) =>
       (await handle.read(buffer, 0, buffer.length, position)).bytesRead,
     close: () => handle.close(),

@@ -109,6 +109,7 @@ function openFile(handle: FileHandle, stats: BigIntStats, path: string): DiskFil
     etag,
     modified: stats.mtime,
     diskPath: path,
+    descriptor: handle.fd,
     read: async (buffer, position) => {
       let filled = 0
       while (filled < buffer.length) {

@@ -27,6 +27,10 @@ export interface OpenFile extends ByteSource {
   readonly modified?: Date | undefined
   /** Path on disk when the octets are one whole plain file there: lets a server send it faster. */
   readonly diskPath?: string | undefined
+  /** Its descriptor while it is open, where the octets are one whole plain file. */
+  readonly descriptor?: number | undefined
+  /** All octets, where they are in memory; never written to. */
+  readonly octets?: Uint8Array | undefined
   close(): Promise<void>
 }
 
@@ -43,7 +47,7 @@ export interface FileTree {
 
 /** Octets in memory as an open file. */
 export function memoryFile(octets: Uint8Array, etag: string): OpenFile {
-  return { ...memorySource(octets), etag, close: () => Promise.resolve() }
+  return { ...memorySource(octets), octets, etag, close: () => Promise.resolve() }
 }
 
 /** The first tree that has the path answers. */

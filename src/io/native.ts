@@ -4,11 +4,12 @@
  * known and a broadcast leaves by it; `SIOCSARP` names the Ethernet address of a client that cannot
  * answer ARP yet (RFC 2131 §4.1); `UDP_SEGMENT` makes many datagrams of one send; `SIOCGSTAMP` says
  * when a datagram came in; netlink has the tables that `/proc` lacks; `capset` puts granted
- * capabilities into effect. Loaded at the first use,
+ * capabilities into effect; `sendfile` hands a file to a socket without a copy. Loaded at the first use,
  * because a system without koffi still has everything else: `native.lacks` says in words what is
  * missing then.
  *
  * Sources: Linux socket(7), ip(7), ipv6(7), udp(7), arp(7), netlink(7), capabilities(7), capset(2),
+ * sendfile(2),
  * <linux/if_arp.h>, <asm-generic/sockios.h>, <linux/capability.h>.
  */
 import { createRequire } from 'node:module'
@@ -197,6 +198,32 @@ export function raiseCapabilities(): void {
   calls.capset(header, new Uint8Array(sets.buffer))
 }
 
+/**
+ * Octets of an open file into a socket that does not wait, by one call: they never come here.
+ * Answers how many the socket took: 0 where it is full, and at the end of the file.
+ *
+ * @throws NativeError when the connection or the file is broken, and with code `ENOSYS` when there
+ * is no library.
+ */
+export function sendFileOctets(
+  socket: number,
+  file: number,
+  { position, length }: { readonly position: number; readonly length: number },
+): number {
+  const { calls } = library()
+  if (calls === undefined) throw new NativeError('ENOSYS', 'sendfile')
+  sendPosition[0] = BigInt(position)
+  const sent = Number(calls.sendfile(socket, file, sendPositionOctets, length))
+  if (sent >= 0) return sent
+  const code = calls.lastError()
+  if (code === 'EAGAIN' || code === 'EINTR') return 0
+  throw new NativeError(code, 'sendfile')
+}
+
+/** The kernel writes the new position into it. */
+const sendPosition = new BigInt64Array(1)
+const sendPositionOctets = new Uint8Array(sendPosition.buffer)
+
 /** `struct __user_cap_data_struct`, two of them: effective, permitted, inheritable. */
 const capabilitySets = { effective: 0, permitted: 1, length: 3 }
 const LINUX_CAPABILITY_VERSION_3 = 0x2008_0522
@@ -271,6 +298,10 @@ interface Calls {
   ) => number
   readonly ioctl: (fd: number, request: number, argument: Uint8Array) => number
   readonly close: (fd: number) => number
+  readonly sendfile: (
+    ...args: [socket: number, file: number, position: Uint8Array, length: number]
+  ) => number | bigint
+  readonly lastError: () => string
   readonly capget: (header: Uint8Array, sets: Uint8Array) => number
   readonly capset: (header: Uint8Array, sets: Uint8Array) => number
   /** Passes a result on, or throws what errno says. */
@@ -317,6 +348,8 @@ function declare(c: ReturnType<Koffi['load']>, lastError: () => string): Calls {
     recv: c.func('int recv(int fd, void *data, size_t length, int flags)'),
     ioctl: c.func('int ioctl(int fd, unsigned long request, void *argument)'),
     close: c.func('int close(int fd)'),
+    sendfile: c.func('int64_t sendfile64(int socket, int file, void *position, size_t length)'),
+    lastError,
     capget: c.func('int capget(void *header, void *sets)'),
     capset: c.func('int capset(void *header, void *sets)'),
     checked: (call, result) => {

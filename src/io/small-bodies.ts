@@ -7,10 +7,10 @@ import { statSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { LRUCache } from 'lru-cache'
 
-/** Octets; above, the file itself is sent as fast. */
-const largest = 64 * 1024
-/** Octets in all. */
-const budget = 32 * 1024 * 1024
+/** Octets; above, the kernel sends the file itself as fast. */
+const largest = 1 << 20
+/** Octets in all, where nobody says. */
+const usualBudget = 512 << 20
 /** What an entry costs beside its octets. */
 const overhead = 512
 
@@ -22,10 +22,14 @@ export interface StoredBody {
 }
 
 export class SmallBodies {
-  readonly #bodies = new LRUCache<string, Uint8Array>({
-    maxSize: budget,
-    sizeCalculation: (octets) => octets.length + overhead,
-  })
+  readonly #bodies: LRUCache<string, Uint8Array>
+
+  constructor(budget = usualBudget) {
+    this.#bodies = new LRUCache<string, Uint8Array>({
+      maxSize: Math.max(1, Math.floor(budget)),
+      sizeCalculation: (octets) => octets.length + overhead,
+    })
+  }
 
   find({ sha256, size, path }: StoredBody): Uint8Array | undefined {
     const octets = this.#bodies.get(sha256)

@@ -1,10 +1,12 @@
 /**
- * The octets of an open file into an HTTP answer: two buffers, one being read while the other is
- * being written, never more in memory however slow the client is. Small bodies leave with the head
- * in one write. Knows nothing of requests or headers.
+ * The octets of an open file into an HTTP answer. What is in memory leaves with the head in one
+ * write; of a plain file the kernel sends the rest. Where it cannot, two buffers: one being read
+ * while the other is being written, never more in memory however slow the client is. Knows nothing
+ * of requests or headers.
  */
 import type { ServerResponse } from 'node:http'
 import { bufferSize, giveBuffer, takeBuffer } from '../io/buffer-pool.ts'
+import { sendFilePart, takesFiles } from '../io/file-sender.ts'
 import type { OpenFile } from '../io/file-tree.ts'
 
 export interface BodyPart {
@@ -18,7 +20,42 @@ export async function writeBody(
   file: OpenFile,
   part: BodyPart,
 ): Promise<number> {
+  const { octets } = file
+  if (octets !== undefined) return writeOctets(response, octets, part)
   if (part.length <= smallBody) return writeSmall(response, file, part)
+  const sent = await sendByKernel(response, file, part)
+  return sent ?? (await writeByBuffers(response, file, part))
+}
+
+async function writeOctets(
+  response: ServerResponse,
+  octets: Uint8Array,
+  { first, length }: BodyPart,
+): Promise<number> {
+  if (first + length > octets.length) return cutOff(response, 0)
+  return (await finish(response, octets.subarray(first, first + length))) ? length : 0
+}
+
+/** Undefined, with nothing sent, where that is not possible. */
+async function sendByKernel(
+  response: ServerResponse,
+  { descriptor }: OpenFile,
+  { first, length }: BodyPart,
+): Promise<number | undefined> {
+  const { socket } = response // none while an earlier answer has the connection
+  if (descriptor === undefined || !response.headersSent || !takesFiles(socket)) return undefined
+  response.flushHeaders()
+  const sent = await sendFilePart(socket, { descriptor, first, length })
+  if (sent < length) return cutOff(response, sent)
+  response.end()
+  return sent
+}
+
+async function writeByBuffers(
+  response: ServerResponse,
+  file: OpenFile,
+  part: BodyPart,
+): Promise<number> {
   const buffers: Buffer[] = []
   const take = (): Buffer => {
     const buffer = takeBuffer()
@@ -83,7 +120,7 @@ function send(response: ServerResponse, octets: Buffer): Promise<boolean> {
   return settle(response, (done) => void response.write(octets, done))
 }
 
-function finish(response: ServerResponse, octets: Buffer): Promise<boolean> {
+function finish(response: ServerResponse, octets: Uint8Array): Promise<boolean> {
   return settle(response, (done) => void response.end(octets, () => done()))
 }
 

@@ -5,9 +5,10 @@
 import type { FastifyReply } from 'fastify'
 import type { SharedAnswer } from '../io/fill.ts'
 import type { IndexEntry } from '../io/index-entry.ts'
-import { type ClientAnswer, answerTo } from '../protocol/cache/answer.ts'
+import { type ClientAnswer, type ClientRequest, answerTo } from '../protocol/cache/answer.ts'
 import { type CacheStatus, cacheStatus } from '../protocol/cache/cache-status.ts'
-import { type Exchange, type Service, services } from './mirror-exchange.ts'
+import type { Reuse } from '../protocol/cache/reuse.ts'
+import { type Service, services } from './mirror-exchange.ts'
 
 /** How an answer came about. */
 export interface Manner {
@@ -18,9 +19,14 @@ export interface Manner {
   readonly reason?: string | undefined
 }
 
+/** Of what comes out of the store. */
+export function hitManner({ age, ttl }: Reuse): Manner {
+  return { service: 'hit', status: { hit: true, ttl }, age }
+}
+
 /** `tag` is a strong validator of our own, where the origin gave none and a rule allows ours. */
 export function headFor(
-  { request }: Exchange,
+  { request }: { readonly request: ClientRequest },
   answer: IndexEntry | SharedAnswer,
   { manner, tag, now }: { readonly manner: Manner; readonly tag?: string | undefined; now: number },
 ): ClientAnswer {

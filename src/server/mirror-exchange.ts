@@ -137,26 +137,13 @@ export class Exchange {
   }
 
   /** The request is over. Only the first word counts. */
-  end({ service, status, bytes, reason }: Outcome): void {
+  end(outcome: Outcome): void {
     if (this.#told) return
     this.#told = true
-    const { name, emit, macOf, counters } = this.#parts
-    const { event, counter } = services[service]
-    counters[counter] += 1
-    counters.servedBytes += bytes
-    emit({
-      type: event,
-      mirror: name,
-      method: this.request.method,
-      file: pathOf(this.request.raw.url ?? ''),
-      ip: this.ip,
-      mac: macOf(this.ip),
-      agent: this.request.headers['user-agent'],
-      status,
-      bytes,
-      ms: Math.round(performance.now() - this.#startedAt),
-      reason,
-    })
+    const { method, raw, headers } = this.request
+    const [ip, startedAt] = [this.ip, this.#startedAt]
+    const agent = headers['user-agent']
+    tellOutcome(this.#parts, { method, file: pathOf(raw.url ?? ''), agent, ip, startedAt }, outcome)
   }
 
   /** Answers with one plain sentence; an answer that has begun as something else is cut. */
@@ -170,6 +157,29 @@ export class Exchange {
   cut(): void {
     this.#socket.destroy()
   }
+}
+
+export interface Asked {
+  readonly method: string
+  /** The path, without its query. */
+  readonly file: string
+  readonly agent: string | undefined
+  readonly ip: string
+  /** `performance.now()` */
+  readonly startedAt: number
+}
+
+/** Each request ends in this, once. */
+export function tellOutcome(
+  { name: mirror, emit, macOf, counters }: MirrorParts,
+  { startedAt, ip, ...asked }: Asked,
+  { service, status, bytes, reason }: Outcome,
+): void {
+  const { event: type, counter } = services[service]
+  counters[counter] += 1
+  counters.servedBytes += bytes
+  const ms = Math.round(performance.now() - startedAt)
+  emit({ type, mirror, ...asked, ip, mac: macOf(ip), status, bytes, ms, reason })
 }
 
 function earlyHints(headers: HeaderFields): Record<string, string | string[]> {

@@ -37,7 +37,7 @@ export class Lookup {
     const stored = this.#store.find(entry.key)
     const file = await stored?.openFile()
     if (stored === undefined || file === undefined) return undefined
-    return { entry: stored, file, tag: action === 'store' ? stored.sha256 : undefined }
+    return { entry: stored, file, tag: ownTag(stored, action) }
   }
 
   /** With all its variants. */
@@ -48,4 +48,9 @@ export class Lookup {
   remove(entry: IndexEntry): void {
     this.#store.remove(entry.key)
   }
+}
+
+/** Without quotes; undefined where the origin's word is all there is. */
+export function ownTag({ sha256 }: IndexEntry, action: Plan['action']): string | undefined {
+  return action === 'store' ? sha256 : undefined
 }

@@ -11,7 +11,7 @@ import { storeKey } from '../protocol/cache/policy.ts'
 import { type Reuse, isFailure, reuse } from '../protocol/cache/reuse.ts'
 import type { Rule } from '../protocol/cache/rules.ts'
 import { selects } from '../protocol/cache/variants.ts'
-import type { Manner } from './mirror-answer.ts'
+import { type Manner, hitManner } from './mirror-answer.ts'
 import type { Plan } from './mirror-asking.ts'
 import { type Download, Downloads, type PassHead, type Wanted, headOf } from './mirror-downloads.ts'
 import type { Exchange, MirrorParts } from './mirror-exchange.ts'
@@ -183,11 +183,10 @@ export class PayloadServer {
   async #sendStored(
     exchange: Exchange,
     opened: OpenedObject,
-    { age, ttl }: Reuse,
+    known: Reuse,
     manner: Partial<Manner> = {},
   ): Promise<void> {
-    const hit: Manner = { service: 'hit', status: { hit: true, ttl }, age, ...manner }
-    await sendStored(exchange, opened, hit, this.#parts.clock())
+    await sendStored(exchange, opened, { ...hitManner(known), ...manner }, this.#parts.clock())
   }
 
   async #revalidate(exchange: Exchange, wanted: Wanted): Promise<void> {

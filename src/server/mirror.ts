@@ -20,7 +20,9 @@ import type { OriginTrust } from '../io/origin-trust.ts'
 import type { HostHeader } from '../protocol/cache/headers.ts'
 import { type CacheRequest, classify, originForm } from '../protocol/cache/policy.ts'
 import { type ProfileName, type Rule, rulesOf } from '../protocol/cache/rules.ts'
+import { openFastLane } from './fast-lane.ts'
 import { Exchange, type MirrorParts, type MirrorStats } from './mirror-exchange.ts'
+import { MirrorHits } from './mirror-hits.ts'
 import { Observer } from './mirror-observer.ts'
 import { afterPassing } from './mirror-passed.ts'
 import { PayloadServer } from './mirror-payloads.ts'
@@ -51,6 +53,8 @@ export interface Mirror {
   readonly name: string
   /** May be registered on several servers; each keeps its own prefix, the mirror is one. */
   readonly plugin: FastifyPluginAsync
+  /** For a server that is the mirror's alone, before it listens: hits are answered ahead of it. */
+  readonly answerAhead: (server: FastifyInstance) => void
   stats(): MirrorStats
   /** Cuts what is running. After the servers have closed. */
   close(): Promise<void>
@@ -87,6 +91,15 @@ export function mirror(options: MirrorOptions): Mirror {
   }
   return {
     name,
+    answerAhead: (server) => {
+      const patience = server.server.keepAliveTimeout
+      const hits = new MirrorHits({ parts, store, rules, patience })
+      const end = openFastLane(server.server, (head) => hits.find(head))
+      server.addHook('preClose', (done) => {
+        end()
+        done()
+      })
+    },
     plugin: (fastify) => Promise.resolve(routes(fastify, origin, answer)),
     stats: () => ({ name, origin: origin.base, ...counters, filling: payloads.filling }),
     close: async () => {

@@ -71,6 +71,7 @@ export async function mirrorFixture(options: FixtureOptions = {}): Promise<Fixtu
   })
   const server = fastify()
   await server.register(made.plugin, options.prefix === undefined ? {} : { prefix: options.prefix })
+  if (options.prefix === undefined) made.answerAhead(server)
   await server.listen({ port: 0, host: '127.0.0.1' })
   const { port } = server.server.address() as AddressInfo
   return {
