@@ -21,7 +21,7 @@ export interface Log {
 }
 
 export function createLog(options: LogOptions): Log {
-  const write = options.write ?? ((line: string) => void process.stdout.write(line))
+  const write = options.write ?? gathered((lines) => void process.stdout.write(lines))
   const logger = pino({ level: options.level, base: null, timestamp: false }, destination(write))
   return {
     event: (event) => {
@@ -35,6 +35,20 @@ export function createLog(options: LogOptions): Log {
       if (options.plain) write(`error in ${where}: ${err.stack ?? err.message}\n`)
       else logger.error({ time: Date.now(), err, where }, `error in ${where}: ${err.message}`)
     },
+  }
+}
+
+/** The lines of one turn of the event loop leave in one write; those of the last, at the exit. */
+function gathered(write: (lines: string) => void): (line: string) => void {
+  let lines = ''
+  const flush = (): void => {
+    if (lines !== '') write(lines)
+    lines = ''
+  }
+  process.once('exit', flush)
+  return (line) => {
+    if (lines === '') setImmediate(flush)
+    lines += line
   }
 }
 

@@ -1,6 +1,7 @@
 /** A stranger's text as it may stand in a log line, on a terminal or on a page. */
 
 /** What moves a cursor, breaks a line, turns the direction of writing, or is not seen at all. */
+const plain = /^[ -~]*$/
 const invisible = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u
 
 /**
@@ -8,6 +9,7 @@ const invisible = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u
  * what is longer than `longest` characters ends in `…`.
  */
 export function visible(text: string, longest = 512): string {
+  if (text.length <= longest && plain.test(text)) return text
   const short = text.length > longest ? `${text.slice(0, longest)}…` : text
   if (!invisible.test(short)) return short
   return Array.from(short, (each) => (invisible.test(each) ? escaped(each) : each)).join('')

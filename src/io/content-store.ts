@@ -11,15 +11,17 @@
  * per GB and delay the first byte; the flush costs under a millisecond in a worker thread, after
  * the last octet has already gone to the clients.) Refuses to know HTTP: see `fill.ts`, `mirror.ts`.
  */
-import { mkdir, open, readdir, rename, rm, statfs, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, open, rename, rm, statfs, utimes, writeFile } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../core/clock.ts'
 import { memoryFile, type OpenFile } from './file-tree.ts'
-import { type IndexEntry, entryName, formatEntry } from './index-entry.ts'
+import { type IndexEntry, entryName, formatEntry, lasting } from './index-entry.ts'
 import { loadIndex, removeOrphans } from './index-loader.ts'
+import { OpenBodies } from './open-bodies.ts'
 import { SmallBodies } from './small-bodies.ts'
+import { emptyTemporaries } from './temporary-files.ts'
 import { VariantKeys } from './variant-keys.ts'
 
 export interface ContentStoreOptions {
@@ -68,9 +70,6 @@ export interface Renaming {
 /** What a confirmation of an answer by its origin changes. */
 export type Confirmation = Pick<IndexEntry, 'headers' | 'requestedAt' | 'respondedAt'>
 
-/** Change with every confirmation: not worth a write to the disk. */
-const passingFields = ['date', 'age', 'expires', 'cache-status']
-
 export class ContentStore {
   readonly #directory: string
   readonly #clock: Clock
@@ -78,6 +77,7 @@ export class ContentStore {
   /** How many keys have this body: equal bodies are stored once. */
   readonly #uses = new Map<string, number>()
   readonly #small: SmallBodies
+  readonly #open = new OpenBodies()
   readonly #variants = new VariantKeys()
   /** Renames and removals, one after the other, so that a removal never hits a newer body. */
   #changes: Promise<unknown> = Promise.resolve()
@@ -126,6 +126,11 @@ export class ContentStore {
   /** The body, if it is in memory and still on disk. */
   octetsOf(entry: IndexEntry): Uint8Array | undefined {
     return this.#small.find({ ...entry, path: this.#contentPath(entry.sha256) })
+  }
+
+  /** The body, if it is open already and still on disk. The caller closes it. */
+  fileAtHand(entry: IndexEntry): OpenFile | undefined {
+    return this.#open.find({ ...entry, path: this.#contentPath(entry.sha256) })
   }
 
   /** Everything that is stored for one URL, its variants included; nothing counts as used. */
@@ -217,6 +222,7 @@ export class ContentStore {
 
   /** Waits until removals that are under way are done. */
   async close(): Promise<void> {
+    this.#open.close()
     await this.#changes
   }
 
@@ -225,6 +231,8 @@ export class ContentStore {
     const body = { ...entry, path }
     const known = this.#small.find(body)
     if (known !== undefined) return storedFile(memoryFile(known, entry.sha256), entry, path)
+    const held = this.#open.find(body)
+    if (held !== undefined) return storedFile(held, entry, path)
     const handle = await open(path, 'r').catch(codeOf)
     if (handle === 'ENOENT' || handle === 'ENOTDIR') this.#forget(entry)
     if (typeof handle === 'string') return undefined // too many open files are no reason to forget
@@ -234,7 +242,7 @@ export class ContentStore {
       return undefined
     }
     const octets = await this.#small.take(body, handle)
-    if (octets === undefined) return storedFile(diskFile(handle, entry), entry, path)
+    if (octets === undefined) return storedFile(this.#open.keep(body, handle), entry, path)
     await handle.close()
     return storedFile(memoryFile(octets, entry.sha256), entry, path)
   }
@@ -266,7 +274,9 @@ export class ContentStore {
   }
 
   async #removeUnused(sha256: string): Promise<void> {
-    if (!this.#uses.has(sha256)) await rm(this.#contentPath(sha256), { force: true })
+    if (this.#uses.has(sha256)) return
+    this.#open.forget(sha256)
+    await rm(this.#contentPath(sha256), { force: true })
   }
 
   #touch(known: Known): void {
@@ -307,16 +317,6 @@ export class ContentStore {
   }
 }
 
-/** Only what is named as we name it: somebody may have chosen `/var` as the cache's folder. */
-async function emptyTemporaries(directory: string): Promise<void> {
-  await mkdir(directory, { recursive: true })
-  const ours = (await readdir(directory)).filter((name) => temporaryName.test(name))
-  await Promise.all(ours.map((name) => rm(join(directory, name), { force: true })))
-}
-
-/** `812-7`, a body of process 812; `<64 hex digits>.json`, an entry. */
-const temporaryName = /^(\d+-\d+|[0-9a-f]{64}\.json)$/
-
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : ''
 }
@@ -326,28 +326,11 @@ async function renameInto(from: string, to: string): Promise<void> {
   await rename(from, to)
 }
 
-/** What of a header is worth a write. */
-function lasting(headers: Readonly<Record<string, string>>): string {
-  const names = Object.keys(headers).filter((name) => !passingFields.includes(name))
-  return JSON.stringify(names.sort().map((name) => [name, headers[name]]))
-}
-
 function storedFile(file: OpenFile, entry: IndexEntry, path: string): OpenFile {
   const modified = new Date(entry.headers['last-modified'] ?? Number.NaN)
   return {
     ...file,
     modified: Number.isNaN(modified.getTime()) ? undefined : modified,
     diskPath: path,
-  }
-}
-
-function diskFile(handle: FileHandle, { size, sha256 }: IndexEntry): OpenFile {
-  return {
-    size,
-    etag: sha256,
-    descriptor: handle.fd,
-    read: async (buffer, position) =>
-      (await handle.read(buffer, 0, buffer.length, position)).bytesRead,
-    close: () => handle.close(),
   }
 }

@@ -10,7 +10,7 @@
 import { readSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import { native, sendFileOctets } from './native.ts'
+import { native, sendFileOctets, sendOctets } from './native.ts'
 
 export interface FilePart {
   readonly descriptor: number
@@ -30,51 +30,73 @@ export function takesFiles(socket: Socket | null | undefined): socket is Socket 
     socket !== null &&
     socket !== undefined &&
     native.available &&
-    !(socket instanceof TLSSocket) &&
     descriptorOf(socket) !== undefined
   )
 }
 
 /**
  * Resolves with how many octets the connection took: fewer when it broke or the file became shorter.
- * Never rejects for what the client did.
+ * Rejects when the file cannot be read.
  */
 export async function sendFilePart(socket: Socket, part: FilePart): Promise<number> {
-  if (!(await drained(socket))) return 0
-  const buffer = { octets: undefined as Buffer | undefined }
-  let sent = 0
-  while (sent < part.length) {
-    const took = sendStep(socket, { ...part, first: part.first + sent, length: part.length - sent })
-    if (took === undefined) return sent
+  if (socket.writableLength > 0 && !(await written(socket, nothing))) return 0
+  let piece: Buffer | undefined
+  for (let sent = 0; ;) {
+    const rest = { ...part, first: part.first + sent, length: part.length - sent }
+    const took = sendStep(socket, rest)
     sent += took
-    if (sent === part.length) break
+    if (sent === part.length) return sent
     if (took === step) await turn()
     else {
-      buffer.octets ??= Buffer.allocUnsafeSlow(waitingPiece)
-      const octets = buffer.octets.subarray(0, Math.min(waitingPiece, part.length - sent))
-      const filled = readSync(part.descriptor, octets, 0, octets.length, part.first + sent)
-      if (filled === 0 || !(await written(socket, octets.subarray(0, filled)))) return sent
-      sent += filled
+      piece ??= Buffer.allocUnsafeSlow(waitingPiece)
+      const wrote = await writePiece(socket, piece, {
+        ...part,
+        first: part.first + sent,
+        length: part.length - sent,
+      })
+      sent += wrote
+      if (wrote === 0 || sent === part.length) return sent
     }
   }
-  return sent
 }
 
-/** How many octets it took; undefined when there is nothing more to do. */
-function sendStep(socket: Socket, { descriptor, first, length }: FilePart): number | undefined {
+/** In the ordinary way: done when the connection takes more. */
+async function writePiece(
+  socket: Socket,
+  buffer: Buffer,
+  { descriptor, first, length }: FilePart,
+): Promise<number> {
+  const filled = readSync(descriptor, buffer, 0, Math.min(buffer.length, length), first)
+  const octets = buffer.subarray(0, filled)
+  return filled > 0 && (await written(socket, octets)) ? filled : 0
+}
+
+function sendStep(socket: Socket, { descriptor, first, length }: FilePart): number {
   const target = descriptorOf(socket)
-  if (target === undefined) return undefined
-  try {
-    return sendFileOctets(target, descriptor, { position: first, length: Math.min(step, length) })
-  } catch {
-    socket.destroy() // the other end is gone, or the file cannot be read: the answer is broken
-    return undefined
-  }
+  if (target === undefined) return 0
+  return sendFileOctets(target, descriptor, { position: first, length: Math.min(step, length) })
+}
+
+/**
+ * Octets straight into a connection that has nothing else to send; those that it does not take go
+ * the ordinary way. `more`: a body follows at once. True when they are all with the system already;
+ * else `done` is called then.
+ */
+export function sendAtOnce(
+  socket: Socket,
+  octets: Uint8Array,
+  { more, done }: { readonly more: boolean; readonly done?: (error?: Error | null) => void },
+): boolean {
+  const target = socket.writableLength === 0 ? descriptorOf(socket) : undefined
+  const sent = target === undefined ? 0 : sendOctets(target, octets, more)
+  if (sent === octets.length) return true
+  socket.write(octets.subarray(sent), done)
+  return false
 }
 
 /** The connection's own, asked anew at each step: another may have its number once it is closed. */
 function descriptorOf(socket: Socket): number | undefined {
-  if (socket.destroyed) return undefined
+  if (socket.destroyed || socket instanceof TLSSocket) return undefined
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of Node's own, without a public name
   const { _handle: handle } = socket as Socket & { readonly _handle?: { readonly fd?: number } }
   return handle?.fd === undefined || handle.fd < 0 ? undefined : handle.fd
@@ -82,12 +104,6 @@ function descriptorOf(socket: Socket): number | undefined {
 
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
-}
-
-function drained(socket: Socket): Promise<boolean> {
-  return socket.writableLength === 0 && !socket.destroyed
-    ? Promise.resolve(true)
-    : written(socket, nothing)
 }
 
 const nothing = Buffer.alloc(0)

@@ -55,6 +55,15 @@ export function entryName(key: string): string {
   return createHash('sha256').update(key).digest('hex')
 }
 
+/** Change with every confirmation: not worth a write to the disk. */
+const passingFields = ['date', 'age', 'expires', 'cache-status']
+
+/** What of a header is worth a write. */
+export function lasting(headers: Readonly<Record<string, string>>): string {
+  const names = Object.keys(headers).filter((name) => !passingFields.includes(name))
+  return JSON.stringify(names.sort().map((name) => [name, headers[name]]))
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -1,20 +1,19 @@
 /**
- * Every call into the C library, in this one file: what Node's `dgram` cannot do and we need.
+ * What calls into the C library are for, all in this one file: what Node cannot do and we need.
  * `SO_BINDTODEVICE` ties a socket to an interface, so that the interface a packet came in on is
  * known and a broadcast leaves by it; `SIOCSARP` names the Ethernet address of a client that cannot
  * answer ARP yet (RFC 2131 §4.1); `UDP_SEGMENT` makes many datagrams of one send; `SIOCGSTAMP` says
  * when a datagram came in; netlink has the tables that `/proc` lacks; `capset` puts granted
- * capabilities into effect; `sendfile` hands a file to a socket without a copy. Loaded at the first use,
- * because a system without koffi still has everything else: `native.lacks` says in words what is
- * missing then.
+ * capabilities into effect; `sendfile` hands a file to a socket without a copy. Loaded at the
+ * first use, because a system without koffi still has everything else: `native.lacks` says in words
+ * what is missing then.
  *
  * Sources: Linux socket(7), ip(7), ipv6(7), udp(7), arp(7), netlink(7), capabilities(7), capset(2),
  * sendfile(2),
  * <linux/if_arp.h>, <asm-generic/sockios.h>, <linux/capability.h>.
  */
-import { createRequire } from 'node:module'
 import { type Mac, macOctets } from '../core/address.ts'
-import { messageOf } from '../core/errors.ts'
+import { library, NativeError } from './native-library.ts'
 import { AF_INET, AF_INET6, type SocketAddress, socketAddress } from './socket-address.ts'
 
 export interface BoundUdpSocketOptions {
@@ -24,17 +23,6 @@ export interface BoundUdpSocketOptions {
   readonly device?: string | undefined
   readonly broadcast?: boolean | undefined
   readonly reuse?: boolean | undefined
-}
-
-/** The C library refused; `code` is the name of its errno, e.g. `EADDRINUSE`, as in Node's own errors. */
-export class NativeError extends Error {
-  override name = 'NativeError'
-  readonly code: string
-
-  constructor(code: string, call: string) {
-    super(`${call}: ${code}`)
-    this.code = code
-  }
 }
 
 /** What this machine can do. Reading it loads the library, once. */
@@ -50,6 +38,7 @@ export const native = {
       `a socket cannot be tied to one interface (${problem})`,
       'a client without an address cannot be answered by unicast: it is answered by broadcast',
       'the packets of a TFTP window leave one by one, which costs more processor time',
+      'files leave by HTTP through buffers of ours, which costs more processor time',
     ]
   },
 }
@@ -199,25 +188,30 @@ export function raiseCapabilities(): void {
 }
 
 /**
- * Octets of an open file into a socket that does not wait, by one call: they never come here.
- * Answers how many the socket took: 0 where it is full, and at the end of the file.
- *
- * @throws NativeError when the connection or the file is broken, and with code `ENOSYS` when there
- * is no library.
+ * Octets of an open file into a TCP socket that does not wait, by one call: they never come here.
+ * Answers how many the socket took; 0 when it is full or broken, at the end of the file, for a file
+ * that cannot be sent like that, and where there is no library. What it was, an ordinary write says.
  */
 export function sendFileOctets(
   socket: number,
   file: number,
   { position, length }: { readonly position: number; readonly length: number },
 ): number {
-  const { calls } = library()
-  if (calls === undefined) throw new NativeError('ENOSYS', 'sendfile')
   sendPosition[0] = BigInt(position)
-  const sent = Number(calls.sendfile(socket, file, sendPositionOctets, length))
-  if (sent >= 0) return sent
-  const code = calls.lastError()
-  if (code === 'EAGAIN' || code === 'EINTR') return 0
-  throw new NativeError(code, 'sendfile')
+  return taken(library().calls?.sendfile(socket, file, sendPositionOctets, length))
+}
+
+/**
+ * Octets into a TCP socket that does not wait. Answers how many it took, 0 as `sendFileOctets` does.
+ * `more`: the rest of a packet follows at once.
+ */
+export function sendOctets(socket: number, octets: Uint8Array, more: boolean): number {
+  const flags = MSG_DONTWAIT | MSG_NOSIGNAL | (more ? MSG_MORE : 0)
+  return taken(library().calls?.send(socket, octets, octets.length, flags))
+}
+
+function taken(result: number | bigint | undefined): number {
+  return Math.max(0, Number(result ?? 0))
 }
 
 /** The kernel writes the new position into it. */
@@ -242,6 +236,8 @@ const IPV6_V6ONLY = 26
 const SOL_UDP = 17
 const UDP_SEGMENT = 103
 const MSG_DONTWAIT = 0x40
+const MSG_NOSIGNAL = 0x4000
+const MSG_MORE = 0x8000
 const SIOCSARP = 0x8955
 /** Fills in a `struct timeval` by the day's clock: two 64-bit numbers. */
 const SIOCGSTAMP = 0x8906
@@ -275,86 +271,4 @@ function deviceName(name: string): Uint8Array {
 
 function int32(value: number): Uint8Array {
   return new Uint8Array(Int32Array.of(value).buffer)
-}
-
-interface Calls {
-  readonly socket: (domain: number, type: number, protocol: number) => number
-  readonly setsockopt: (
-    ...args: [fd: number, level: number, name: number, value: Uint8Array, length: number]
-  ) => number
-  readonly bind: (fd: number, address: Uint8Array, length: number) => number
-  readonly sendto: (
-    ...args: [
-      fd: number,
-      octets: Uint8Array,
-      length: number,
-      flags: number,
-      address: Uint8Array,
-      addressLength: number,
-    ]
-  ) => number
-  readonly recv: (
-    ...args: [fd: number, octets: Uint8Array, length: number, flags: number]
-  ) => number
-  readonly ioctl: (fd: number, request: number, argument: Uint8Array) => number
-  readonly close: (fd: number) => number
-  readonly sendfile: (
-    ...args: [socket: number, file: number, position: Uint8Array, length: number]
-  ) => number | bigint
-  readonly lastError: () => string
-  readonly capget: (header: Uint8Array, sets: Uint8Array) => number
-  readonly capset: (header: Uint8Array, sets: Uint8Array) => number
-  /** Passes a result on, or throws what errno says. */
-  readonly checked: (call: string, result: number) => number
-}
-
-interface Library {
-  readonly calls?: Calls
-  readonly problem?: string
-}
-
-type Koffi = typeof import('koffi')
-
-let loaded: Library | undefined
-
-function library(): Library {
-  loaded ??= load()
-  return loaded
-}
-
-function load(): Library {
-  if (process.platform !== 'linux') return { problem: `not on ${process.platform}` }
-  try {
-    const koffi: Koffi = createRequire(import.meta.url)('koffi')
-    return { calls: declare(koffi.load(null), errnoNames(koffi)) }
-  } catch (error) {
-    return { problem: messageOf(error) }
-  }
-}
-
-function errnoNames(koffi: Koffi): () => string {
-  const names = new Map(Object.entries(koffi.os.errno).map(([name, code]) => [code, name]))
-  return () => names.get(koffi.errno()) ?? `errno ${koffi.errno()}`
-}
-
-function declare(c: ReturnType<Koffi['load']>, lastError: () => string): Calls {
-  return {
-    socket: c.func('int socket(int domain, int type, int protocol)'),
-    setsockopt: c.func('int setsockopt(int fd, int level, int name, void *value, uint32_t length)'),
-    bind: c.func('int bind(int fd, void *address, uint32_t length)'),
-    sendto: c.func(
-      'int sendto(int fd, void *data, size_t length, int flags, void *address, uint32_t size)',
-    ),
-    recv: c.func('int recv(int fd, void *data, size_t length, int flags)'),
-    ioctl: c.func('int ioctl(int fd, unsigned long request, void *argument)'),
-    close: c.func('int close(int fd)'),
-    sendfile: c.func('int64_t sendfile64(int socket, int file, void *position, size_t length)'),
-    lastError,
-    capget: c.func('int capget(void *header, void *sets)'),
-    capset: c.func('int capset(void *header, void *sets)'),
-    checked: (call, result) => {
-      if (result < 0) throw new NativeError(lastError(), call)
-      return result
-    },
-  }
 }

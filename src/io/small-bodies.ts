@@ -8,7 +8,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { LRUCache } from 'lru-cache'
 
 /** Octets; above, the kernel sends the file itself as fast. */
-const largest = 1 << 20
+const largest = 64 << 10
 /** Octets in all, where nobody says. */
 const usualBudget = 512 << 20
 /** What an entry costs beside its octets. */

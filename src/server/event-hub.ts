@@ -22,7 +22,7 @@ export class EventHub {
 
   /** Bound, so that it can be handed to the servers as it is. */
   readonly emit: Emit = (event) => {
-    const stamped: ServiceEvent = { ...event, ...readable(event), at: this.#clock() }
+    const stamped = readable({ ...event, at: this.#clock() })
     for (const listener of this.#listeners) {
       try {
         listener(stamped)
@@ -43,10 +43,16 @@ export class EventHub {
 /** The fields in which a machine's own words can stand; `detail` is ours, and has lines. */
 const foreign = ['file', 'nearest', 'bootFile', 'entry', 'agent', 'method', 'reason'] as const
 
-function readable(event: Parameters<Emit>[0]): Partial<ServiceEvent> {
-  const texts = foreign.flatMap((field) => {
+function readable(event: ServiceEvent): ServiceEvent {
+  const shown: { -readonly [Field in (typeof foreign)[number]]?: string } = {}
+  let isPlain = true
+  for (const field of foreign) {
     const text = event[field]
-    return text === undefined ? [] : [[field, visible(text)] as const]
-  })
-  return Object.fromEntries(texts)
+    if (text === undefined) continue
+    const words = visible(text)
+    if (words === text) continue
+    shown[field] = words
+    isPlain = false
+  }
+  return isPlain ? event : { ...event, ...shown }
 }

@@ -7,7 +7,7 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { plainAddress } from '../core/ipv6.ts'
-import { sendFilePart, takesFiles } from '../io/file-sender.ts'
+import { sendAtOnce, sendFilePart, takesFiles } from '../io/file-sender.ts'
 import type { OpenFile } from '../io/file-tree.ts'
 
 /** Who asked, and since when; `performance.now()`. */
@@ -16,13 +16,19 @@ export interface FastClient {
   readonly startedAt: number
 }
 
+export type MayWait<T> = T | Promise<T>
+
 export interface FastAnswer {
-  /** The head, and the body where it is in memory: what is written at once. */
-  readonly pieces: readonly Uint8Array[]
+  /** With a short body behind it. */
+  readonly head: Uint8Array
+  /** The body, where it is in memory and not that short. */
+  readonly body?: Uint8Array | undefined
+  /** The connection ends with it. */
+  readonly isLast: boolean
   /** Octets of the body. */
   readonly size: number
   /** The body, where it is not in memory. Undefined when it has gone: then the usual way is taken. */
-  readonly open?: (() => Promise<OpenFile | undefined>) | undefined
+  readonly open?: (() => MayWait<OpenFile | undefined>) | undefined
   /** Told once: how many octets of the body left. */
   readonly done: (client: FastClient, bytes: number) => void
 }
@@ -124,22 +130,26 @@ class Connection {
   }
 
   #take(octets: Buffer): void {
-    const head = octets.length > longestHead ? undefined : octets.toString('latin1')
-    const answer = head === undefined ? undefined : this.#options.find(head)
+    const answer = octets.length > longestHead ? undefined : this.#find(octets)
     if (answer === undefined) return this.#handOver(octets)
     this.#sending = { answer, client: { ip: this.#ip, startedAt: performance.now() } }
-    if (answer.open === undefined) this.#write(answer.pieces)
+    if (answer.open === undefined) this.#write(answer.head, answer.body)
     else void this.#sendFile(answer, answer.open, octets)
   }
 
-  #write(pieces: readonly Uint8Array[]): void {
-    const socket = this.#socket
-    if (pieces.length > 1) socket.cork()
-    for (const [index, piece] of pieces.entries()) {
-      if (index < pieces.length - 1) socket.write(piece)
-      else socket.write(piece, this.#onWritten)
+  /** What cannot be looked up is told the usual way. */
+  #find(octets: Buffer): FastAnswer | undefined {
+    try {
+      return this.#options.find(octets.toString('latin1'))
+    } catch {
+      return undefined
     }
-    if (pieces.length > 1) socket.uncork()
+  }
+
+  #write(head: Uint8Array, body?: Uint8Array): void {
+    const socket = this.#socket
+    if (body !== undefined) sendAtOnce(socket, head, { more: true })
+    if (sendAtOnce(socket, body ?? head, this.#afterwards)) this.#onWritten()
   }
 
   readonly #onWritten = (error?: Error | null): void => {
@@ -147,24 +157,31 @@ class Connection {
     this.#over(isWhole ? (this.#sending?.answer.size ?? 0) : 0)
   }
 
+  readonly #afterwards = { more: false, done: this.#onWritten }
+
   async #sendFile(
-    { pieces, size }: FastAnswer,
-    open: () => Promise<OpenFile | undefined>,
+    { head, size }: FastAnswer,
+    open: () => MayWait<OpenFile | undefined>,
     octets: Buffer,
   ): Promise<void> {
-    const file = await open().catch(() => undefined)
     const socket = this.#socket
-    if (socket.destroyed) this.#over(0)
-    else if (file?.octets !== undefined) this.#write([...pieces, file.octets])
-    else if (file?.descriptor === undefined || !takesFiles(socket)) this.#handOver(octets)
-    else {
-      for (const piece of pieces) socket.write(piece)
-      const part = { descriptor: file.descriptor, first: 0, length: size }
-      const sent = await sendFilePart(socket, part)
-      if (sent < size) socket.destroy() // the client must see that it is not whole
-      this.#over(sent)
+    try {
+      await using file = await opened(open)
+      const { octets: body, descriptor } = file
+      if (socket.destroyed) this.#over(0)
+      else if (body !== undefined) this.#write(head, body)
+      else if (descriptor === undefined || !takesFiles(socket)) this.#handOver(octets)
+      else {
+        sendAtOnce(socket, head, { more: true })
+        const sent = await sendFilePart(socket, { descriptor, first: 0, length: size })
+        if (sent < size) socket.destroy() // the client must see that it is not whole
+        socket.setTimeout(this.#options.patience)
+        this.#over(sent)
+      }
+    } catch {
+      socket.destroy() // the file cannot be read; another request is told so the usual way
+      this.#over(0)
     }
-    await file?.close()
   }
 
   /** The answer has left, or cannot. */
@@ -174,7 +191,8 @@ class Connection {
     this.#sending = undefined
     answer.done(client, bytes)
     const ahead = this.#ahead
-    if (this.#isEnding) this.#socket.end()
+    if (answer.isLast) this.#socket.destroySoon()
+    else if (this.#isEnding) this.#socket.end()
     else if (ahead !== undefined) {
       this.#ahead = undefined
       this.#socket.resume()
@@ -194,4 +212,12 @@ class Connection {
     this.#options.handOver()
     socket.resume()
   }
+}
+
+/** Nothing where it has gone. */
+async function opened(
+  open: () => MayWait<OpenFile | undefined>,
+): Promise<Partial<OpenFile> & AsyncDisposable> {
+  const file = await open()
+  return { ...file, [Symbol.asyncDispose]: async () => await file?.close() }
 }

@@ -6,12 +6,13 @@
 import { STATUS_CODES } from 'node:http'
 import { LRUCache } from 'lru-cache'
 import type { ContentStore } from '../io/content-store.ts'
+import type { OpenFile } from '../io/file-tree.ts'
 import type { IndexEntry } from '../io/index-entry.ts'
 import { classify, storeKey } from '../protocol/cache/policy.ts'
 import type { Rule } from '../protocol/cache/rules.ts'
 import { formatHttpDate } from '../wire/http-date.ts'
 import { type PlainGet, parsePlainGet } from '../wire/plain-get.ts'
-import type { FastAnswer } from './fast-lane.ts'
+import type { FastAnswer, MayWait } from './fast-lane.ts'
 import { headFor, hitManner } from './mirror-answer.ts'
 import type { Plan } from './mirror-asking.ts'
 import { type MirrorParts, tellOutcome } from './mirror-exchange.ts'
@@ -96,15 +97,20 @@ export class MirrorHits {
     const { entry } = found
     const head = this.#head(asked, found, now)
     if (head === undefined) return undefined
-    const body = this.#options.store.octetsOf(entry)
-    const open = () => this.#lookup.open(entry, asked.plan).then((opened) => opened?.file)
+    const octets = this.#options.store.octetsOf(entry)
     const answer = {
-      pieces: piecesOf(head, body),
+      ...written(head, octets),
+      isLast: isLast(asked),
       size: entry.size,
-      open: body === undefined ? open : undefined,
+      open: octets === undefined ? () => this.#open(asked, entry) : undefined,
       done: this.#done(asked, entry),
     }
     return { entry, at: now, answer }
+  }
+
+  #open({ plan }: Asked, entry: IndexEntry): MayWait<OpenFile | undefined> {
+    const known = this.#options.store.fileAtHand(entry)
+    return known ?? this.#lookup.open(entry, plan).then((opened) => opened?.file)
   }
 
   /** Undefined for an answer that is not the whole body. */
@@ -120,8 +126,7 @@ export class MirrorHits {
     const fields = {
       ...headers,
       date: formatHttpDate(now),
-      connection: 'keep-alive',
-      'keep-alive': `timeout=${Math.floor(this.#options.patience / 1000)}`,
+      ...this.#connectionFields(asked),
     }
     const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`)
     if (!isWhole || entry.size === 0 || !lines.every((line) => plainLine.test(line))) {
@@ -131,6 +136,12 @@ export class MirrorHits {
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n`,
       'latin1',
     )
+  }
+
+  #connectionFields(asked: Asked): Record<string, string> {
+    if (isLast(asked)) return { connection: 'close' }
+    const seconds = Math.floor(this.#options.patience / 1000)
+    return { connection: 'keep-alive', 'keep-alive': `timeout=${seconds}` }
   }
 
   #done({ plan, headers }: Asked, { size }: IndexEntry): FastAnswer['done'] {
@@ -143,10 +154,14 @@ export class MirrorHits {
   }
 }
 
+function isLast({ headers }: Asked): boolean {
+  return headers['connection']?.toLowerCase() === 'close'
+}
+
 /** A field that no parser can misread. */
 const plainLine = /^[\w-]+: [\t\u0020-\u007e\u0080-\u00ff]*\r\n$/
 
-function piecesOf(head: Buffer, body: Uint8Array | undefined): readonly Uint8Array[] {
-  if (body === undefined) return [head]
-  return body.length <= joined ? [Buffer.concat([head, body])] : [head, body]
+function written(head: Buffer, body: Uint8Array | undefined): Pick<FastAnswer, 'head' | 'body'> {
+  const isShort = body !== undefined && body.length <= joined
+  return isShort ? { head: Buffer.concat([head, body]) } : { head, body }
 }

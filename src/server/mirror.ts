@@ -22,7 +22,7 @@ import { type CacheRequest, classify, originForm } from '../protocol/cache/polic
 import { type ProfileName, type Rule, rulesOf } from '../protocol/cache/rules.ts'
 import { openFastLane } from './fast-lane.ts'
 import { Exchange, type MirrorParts, type MirrorStats } from './mirror-exchange.ts'
-import { MirrorHits } from './mirror-hits.ts'
+import { MirrorHits, type MirrorHitsOptions } from './mirror-hits.ts'
 import { Observer } from './mirror-observer.ts'
 import { afterPassing } from './mirror-passed.ts'
 import { PayloadServer } from './mirror-payloads.ts'
@@ -91,15 +91,7 @@ export function mirror(options: MirrorOptions): Mirror {
   }
   return {
     name,
-    answerAhead: (server) => {
-      const patience = server.server.keepAliveTimeout
-      const hits = new MirrorHits({ parts, store, rules, patience })
-      const end = openFastLane(server.server, (head) => hits.find(head))
-      server.addHook('preClose', (done) => {
-        end()
-        done()
-      })
-    },
+    answerAhead: (server) => openLane(server, { parts, store, rules }),
     plugin: (fastify) => Promise.resolve(routes(fastify, origin, answer)),
     stats: () => ({ name, origin: origin.base, ...counters, filling: payloads.filling }),
     close: async () => {
@@ -107,6 +99,15 @@ export function mirror(options: MirrorOptions): Mirror {
       await origin.close()
     },
   }
+}
+
+function openLane(fastify: FastifyInstance, options: Omit<MirrorHitsOptions, 'patience'>): void {
+  const hits = new MirrorHits({ ...options, patience: fastify.server.keepAliveTimeout })
+  const end = openFastLane(fastify.server, (head) => hits.find(head))
+  fastify.addHook('preClose', (done) => {
+    end()
+    done()
+  })
 }
 
 type Answer = (

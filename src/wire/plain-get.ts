@@ -24,7 +24,7 @@ const known: Readonly<Record<string, RegExp>> = {
   accept: /./,
   'accept-encoding': /./,
   'accept-language': /./,
-  connection: /^keep-alive$/i,
+  connection: /^(?:keep-alive|close)$/i,
 }
 
 /** `text` is all that has come, one character for each octet: a whole head and nothing behind it. */

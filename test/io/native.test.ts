@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { parseMac } from '../../src/core/address.ts'
-import { native, NativeError, openBoundUdpSocket, setNeighbour } from '../../src/io/native.ts'
+import { NativeError } from '../../src/io/native-library.ts'
+import { native, openBoundUdpSocket, setNeighbour } from '../../src/io/native.ts'
 
 const mac = parseMac('52:54:00:12:34:56')!
 

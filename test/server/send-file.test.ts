@@ -242,7 +242,11 @@ describe('a large file on disk', () => {
 })
 
 test('a file that becomes shorter breaks the connection instead of ending well', async () => {
-  serve(() => ({ ...memoryFile(pattern(3 * 1024 * 1024), 'x'), size: 4 * 1024 * 1024 }))
+  serve(() => ({
+    ...memoryFile(pattern(3 * 1024 * 1024), 'x'),
+    octets: undefined,
+    size: 4 * 1024 * 1024,
+  }))
   const port = await listen()
   const answer = await fetch(`http://127.0.0.1:${port}/`)
   await expect(answer.arrayBuffer()).rejects.toThrow('terminated')
@@ -250,7 +254,11 @@ test('a file that becomes shorter breaks the connection instead of ending well',
 })
 
 test('a file that cannot be read rejects, with the connection broken', async () => {
-  serve(() => ({ ...memoryFile(small, 'x'), read: () => Promise.reject(new Error('disk')) }))
+  serve(() => ({
+    ...memoryFile(small, 'x'),
+    octets: undefined,
+    read: () => Promise.reject(new Error('disk')),
+  }))
   const port = await listen()
   await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow('fetch failed')
   await expect(results[0]).rejects.toThrow('disk')
