@@ -8,7 +8,7 @@ const lock = { crypt: cryptHash('open sesame: é') }
 
 function linux(name: string, about: Partial<Entry> = {}): Entry {
   const files = { kernel: `${name}/vmlinuz`, initrd: [], args: '' }
-  return { ...about, name, title: name, type: 'linux', ...files } as Entry
+  return { ...about, name, title: name, type: 'linux', ...files }
 }
 
 const catalog: Catalog = {
