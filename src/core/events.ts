@@ -18,8 +18,8 @@ export const eventTypes = {
   'dhcp.release': ['info', 'a machine gave its address back'],
   'dhcp.decline': ['warn', 'a machine found its address in use; it is set aside for a while'],
   'dhcp.conflict': [
-    'info',
-    'an address of the pool is in use without a lease; `reason` says by whom',
+    'warn',
+    'an address of the pool is used by somebody who has no lease for it; `reason` says by whom',
   ],
   'dhcp.inform': ['debug', 'configuration given to a machine that has its address'],
   'dhcp.ignore': ['debug', 'a packet left unanswered; `reason` says why'],
