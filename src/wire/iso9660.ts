@@ -8,7 +8,8 @@
 import { ProtocolError } from '../core/errors.ts'
 import { type ByteSource, type Span, joined, readExactly } from './byte-source.ts'
 import { Fields } from './fields.ts'
-import type { FolderNode, ImageNode, Volume } from './image-node.ts'
+import { FolderLists } from './folder-lists.ts'
+import { type FolderNode, type ImageNode, type Volume, isName } from './image-node.ts'
 import {
   type IsoNames,
   type IsoRecord,
@@ -113,22 +114,16 @@ interface Reading {
 
 class IsoReader {
   readonly #source: ByteSource
+  readonly #lists = new FolderLists()
 
   constructor(source: ByteSource) {
     this.#source = source
   }
 
-  /** Read once: the same folder is asked for with each file in it. */
   folder(name: string, place: Place, reading: Reading): FolderNode {
-    let listed: Promise<readonly ImageNode[]> | undefined
-    const list = () => {
-      listed ??= this.#list(place, reading).catch((error: unknown) => {
-        listed = undefined // the disk may read the next time
-        throw error
-      })
-      return listed
-    }
-    return { type: 'folder', name, list }
+    const { extent, size } = place
+    const read = () => this.#list(place, reading)
+    return { type: 'folder', name, list: () => this.#lists.list(`${extent} ${size}`, read) }
   }
 
   /** Octets to skip in system use areas; undefined where the image has no Rock Ridge. */
@@ -161,6 +156,7 @@ class IsoReader {
       if (length < 34 || 33 + fields.u8(at + 32) > length) {
         throw fields.wrong(at, `a record of ${length} octets`)
       }
+      this.#lists.count(1)
       const record = await this.#record(fields, at, reading)
       at += length
       if (record === undefined || record.relocated || !isName(record.name)) continue
@@ -223,10 +219,6 @@ class IsoReader {
 function systemUseOf(fields: Fields, at: number): number {
   const nameLength = fields.u8(at + 32)
   return at + 33 + nameLength + ((nameLength + 1) % 2)
-}
-
-function isName(name: string): boolean {
-  return name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name)
 }
 
 const platforms: Readonly<Record<number, BootImage['platform']>> = { 0: 'bios', 0xef: 'uefi' }
