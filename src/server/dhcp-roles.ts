@@ -117,7 +117,11 @@ export class DhcpRoles {
   heardReply(link: AskedLink, reply: DhcpMessage, sender: string): void {
     const server = addressServerOf(reply, parseIpv4(sender) ?? anyAddress)
     if (server === undefined || this.#isOurs(server)) return
-    for (const at of this.#on(link)) this.#change(at, (role, now) => role.heard(server, now))
+    const isToMachine = !this.#questions.has(reply.xid)
+    for (const at of this.#on(link)) {
+      if (isToMachine) at.watch = new AddressServerWatch() // its DISCOVER was answered
+      this.#change(at, (role, now) => role.heard(server, now))
+    }
   }
 
   /** Is it the question of a service like this one, and no machine's? */

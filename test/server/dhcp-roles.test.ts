@@ -217,6 +217,16 @@ test('a server that leaves a machine unanswered is told once, as what a person s
   expect(roles.modeOf(subnet)).toBe('proxy')
 })
 
+test('a machine whose offer was heard is answered, even if it goes on asking', async () => {
+  await make(subnet).start()
+  answer()
+  hear('discover', {})
+  answer()
+  now += 4000
+  hear('discover', {})
+  expect(reasons('service.hint')).toEqual([])
+})
+
 test('our own answers, and those of our other interfaces, are no sign', async () => {
   await make(subnet).start()
   await pass(5000)
