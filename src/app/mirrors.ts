@@ -28,6 +28,8 @@ export interface MirrorsOptions {
 
 export interface OpenMirrors {
   readonly all: readonly OpenMirror[]
+  /** Undefined where no mirror is configured. */
+  readonly store?: ContentStore
   /** Ports first, then what is running, then the store. */
   close(): Promise<void>
 }
@@ -52,7 +54,7 @@ export async function openMirrors(options: MirrorsOptions): Promise<OpenMirrors>
     all.push({ mirror: mirrored, port: settings.port, server })
   }
   const open = opened.move()
-  return { all, close: () => open.disposeAsync() }
+  return { all, store, close: () => open.disposeAsync() }
 }
 
 /** The mirror alone, at the root of a port. */

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { LRUCache } from 'lru-cache'
-import { formatIpv4 } from '../core/address.ts'
+import { type Mac, formatIpv4 } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Emit } from '../core/events.ts'
 import { allEntries } from '../boot/catalog.ts'
@@ -43,6 +43,7 @@ import { catalogOf } from './menu-catalog.ts'
 import { type OpenMirror, openMirrors } from './mirrors.ts'
 import { absences, servingLines } from './serving.ts'
 import { missingPaths } from './config-paths.ts'
+import { serviceMetrics } from './service-metrics.ts'
 import { type Site, siteOf } from './site.ts'
 import { type TinyvmSettings, tinyvmSettings } from './tinyvm-settings.ts'
 
@@ -76,7 +77,7 @@ export async function startService(
   { log, clock }: { log: Log; clock: Clock },
 ): Promise<Service> {
   await using opened = new AsyncDisposableStack()
-  const hub = new EventHub(clock, (error) => log.bug(error, 'an event listener'))
+  const hub = new EventHub(clock, (error) => log.bug(error, 'an event listener'), namesOf(config))
   hub.subscribe((event) => log.event(event))
 
   const stores = await openingFolder({ setting: 'data', folder: config.data }, () => {
@@ -93,7 +94,8 @@ export async function startService(
   const state = { ready: false }
   const dhcp = dhcpServer(parts, files, stores.leases)
   const serving = () => servingLines({ ...parts, mirrors, roleOn: (subnet) => dhcp.roleOn(subnet) })
-  const http = await openHttp({ ...parts, serving }, files, mirrors, () => state.ready)
+  const metrics = serviceMetrics(parts, openedMirrors)
+  const http = await openHttp({ ...parts, serving, metrics }, files, mirrors, () => state.ready)
   const servers = [{ server: http, port: config.http.port }, ...mirrors]
   const listeners = await listen(servers, parts, opened)
 
@@ -105,17 +107,29 @@ export async function startService(
   await dhcp.start()
 
   const followed = [dhcp, ...listeners, ...(config.tftp.enabled ? [tftp] : [])]
-  const timer = setInterval(() => {
-    for (const each of followed) void each.rescan()
-    files.refresh().catch((error: unknown) => log.bug(error, 'looking for boot loaders'))
-  }, scanInterval)
-  opened.defer(() => clearInterval(timer))
+  const failed = (error: unknown) => log.bug(error, 'looking for boot loaders')
+  lookAgain([...followed, { rescan: () => files.refresh().catch(failed) }], opened)
 
   state.ready = true
   sayReady({ ...parts, serving })
   opened.defer(() => hub.emit({ type: 'service.stop' })) // the first to happen at the end
   const running = opened.move()
   return { stop: () => running.disposeAsync() }
+}
+
+function lookAgain(
+  followed: readonly { rescan(): Promise<unknown> }[],
+  opened: AsyncDisposableStack,
+): void {
+  const timer = setInterval(() => {
+    for (const each of followed) void each.rescan()
+  }, scanInterval)
+  opened.defer(() => clearInterval(timer))
+}
+
+function namesOf({ hosts }: Config): (mac: Mac) => string | undefined {
+  const names = new Map(hosts.map(({ mac, name }) => [mac, name]))
+  return (mac) => names.get(mac)
 }
 
 /** How long to wait for images at start, milliseconds: large ones take a while to check. */
@@ -166,12 +180,12 @@ interface Told {
 }
 
 async function openHttp(
-  parts: Parts & Told,
+  parts: Parts & Told & { readonly metrics: () => Promise<string> },
   files: BootFiles,
   mirrors: readonly OpenMirror[],
   isReady: () => boolean,
 ): Promise<FastifyInstance> {
-  const { site, machines, hub, macs, leases, clock, serving, tinyvm } = parts
+  const { site, machines, hub, macs, leases, clock, serving, tinyvm, metrics } = parts
   const server = buildHttpServer({
     tree: files.tree,
     userFiles: files.userFiles,
@@ -183,6 +197,7 @@ async function openHttp(
     mirrors: () => mirrors.map(({ mirror }) => mirror.stats()),
     serving,
     tinyvm: { ...tinyvm, macOf: macs.certain },
+    metrics,
     isReady,
     clock,
   })

@@ -82,6 +82,8 @@ export interface ServiceEvent {
   /** Epoch milliseconds. */
   readonly at: number
   readonly mac?: Mac | undefined
+  /** The machine's name in the configuration; the hub adds it. */
+  readonly name?: string | undefined
   /** The machine's address, of either family. */
   readonly ip?: string | undefined
   readonly interface?: string | undefined

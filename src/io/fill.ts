@@ -20,7 +20,10 @@ import type { IndexEntry } from './index-entry.ts'
 import { type Origin, OriginError, discard, originError } from './origin.ts'
 
 /** An answer for everybody who may have it. */
-export interface SharedAnswer extends Omit<IndexEntry, 'sha256' | 'size' | 'storedAt'> {
+export interface SharedAnswer extends Omit<
+  IndexEntry,
+  'sha256' | 'size' | 'storedAt' | 'fetchedIn'
+> {
   /** Octets, when the origin said so. */
   readonly size: number | undefined
 }
@@ -93,6 +96,8 @@ const resumptions = 4
 export class Fill {
   readonly #options: FillOptions
   readonly #head = Promise.withResolvers<FillHead>()
+  readonly #startedAt = performance.now()
+  #took: number | undefined
   #file: GrowingFile | undefined
   #headKnown = false
   #broken = false
@@ -134,6 +139,11 @@ export class Fill {
 
   get received(): number {
     return this.#file?.received ?? 0
+  }
+
+  /** How long it has taken so far, until its last octet, milliseconds. */
+  get elapsed(): number {
+    return this.#took ?? Math.round(performance.now() - this.#startedAt)
   }
 
   /** From `position` on; undefined when it cannot be joined (any more): pass the request. */
@@ -190,8 +200,9 @@ export class Fill {
     try {
       await this.#receive(response, file, answer.size)
       this.#received = true
-      const sha256 = await file.finish()
-      return await this.#publish(file, temporary, { ...answer, sha256, size: file.received })
+      this.#took = this.elapsed
+      const body = { size: file.received, fetchedIn: this.#took, sha256: await file.finish() }
+      return await this.#publish(file, temporary, { ...answer, ...body })
     } catch (error) {
       const cause = originError(error, this.#options.origin.host)
       this.#broken = true

@@ -29,6 +29,10 @@ export interface MirrorStats {
   readonly errors: number
   /** Downloads that ended early. */
   readonly broken: number
+  /** What hits and joins spared the origin: the time that it took for those bodies, milliseconds. */
+  readonly sparedMs: number
+  /** How many passes each reason had. */
+  readonly passReasons: Readonly<Record<string, number>>
   /** Octets of bodies that the origin sent. */
   readonly originBytes: number
   /** Octets of bodies that clients got. */
@@ -38,7 +42,7 @@ export interface MirrorStats {
 }
 
 export type Counters = {
-  -readonly [K in keyof Omit<MirrorStats, 'name' | 'origin' | 'filling'>]: number
+  -readonly [K in keyof Omit<MirrorStats, 'name' | 'origin' | 'filling' | 'passReasons'>]: number
 }
 
 /** How a request was served: the event it ends in, its counter, and what `X-Cache` says. */
@@ -59,12 +63,19 @@ export interface Outcome {
   readonly reason?: string | undefined
 }
 
+/** How long the origin took to send so many octets. */
+export interface OriginWork {
+  readonly ms: number
+  readonly size: number
+}
+
 /** What the parts of a mirror share. */
 export interface MirrorParts extends KeySpace {
   readonly emit: Emit
   /** The machine that has this address, if it is known. */
   readonly macOf: (ip: string) => Mac | undefined
   readonly counters: Counters
+  readonly passReasons: Map<string, number>
   readonly clock: Clock
 }
 
@@ -87,6 +98,8 @@ export class Exchange {
   readonly ip: string
   /** Told of the answer to a request that is passed, before the client gets it. */
   onPassed: ((answer: PassedAnswer) => void) | undefined
+  /** What the origin needed for the body, where this client's own request cost it nothing. */
+  spared: (() => OriginWork) | undefined
   /** Sees the body of a passed answer. */
   watch: Watch | undefined
   readonly #passThrough: PassThrough
@@ -140,10 +153,12 @@ export class Exchange {
   end({ service, status, bytes, reason }: Outcome): void {
     if (this.#told) return
     this.#told = true
-    const { name, emit, macOf, counters } = this.#parts
+    const { name, emit, macOf, counters, passReasons } = this.#parts
     const { event, counter } = services[service]
     counters[counter] += 1
     counters.servedBytes += bytes
+    counters.sparedMs += sparedBy(this.spared, bytes)
+    if (service === 'pass') countReason(passReasons, reason ?? 'no reason')
     emit({
       type: event,
       mirror: name,
@@ -170,6 +185,21 @@ export class Exchange {
   cut(): void {
     this.#socket.destroy()
   }
+}
+
+/** The share of a body that a client got is the share of the work. */
+function sparedBy(spared: Exchange['spared'], bytes: number): number {
+  if (spared === undefined || bytes === 0) return 0
+  const { ms, size } = spared()
+  return ms * Math.min(1, bytes / Math.max(1, size))
+}
+
+/** Reasons are sentences of ours; should one hold what a stranger wrote, memory stays bounded. */
+const mostReasons = 50
+
+function countReason(reasons: Map<string, number>, reason: string): void {
+  const name = reasons.has(reason) || reasons.size < mostReasons ? reason : 'other'
+  reasons.set(name, (reasons.get(name) ?? 0) + 1)
 }
 
 function earlyHints(headers: HeaderFields): Record<string, string | string[]> {
