@@ -96,10 +96,15 @@ export class DhcpRoles {
     return this.#subnets.get(subnet)?.role.state
   }
 
-  /** The mode that its machines are answered in. */
-  modeOf(subnet: DhcpSubnet): Exclude<DhcpMode, 'auto'> {
+  /**
+   * The mode that its machines are answered in. What is known of a subnet says nothing of an
+   * interface that has just come up in it, perhaps on another wire.
+   */
+  modeOf(subnet: DhcpSubnet, link: AskedLink): Exclude<DhcpMode, 'auto'> {
     if (subnet.mode !== 'auto') return subnet.mode
-    return this.stateOf(subnet)?.type === 'full' ? 'full' : 'proxy'
+    const at = this.#subnets.get(subnet)
+    const isAsked = at?.links.includes(link) === true || !canAsk(link, subnet)
+    return isAsked && at?.role.state.type === 'full' ? 'full' : 'proxy'
   }
 
   /** Do we give addresses there, or may at any moment? */
@@ -168,8 +173,8 @@ export class DhcpRoles {
       const links = [...this.#options.links()].filter((link) => canAsk(link, at.subnet))
       const isNew = links.some((link) => !at.links.includes(link))
       at.links = links
-      for (const link of links) await this.#openClientPort(link)
       if (isNew) this.#change(at, (role, now) => role.restart(now))
+      for (const link of links) await this.#openClientPort(link)
       if (links.length > 0) this.#change(at, (role, now) => this.#askIf(role.tick(now), at))
     }
     const due = [...this.#subnets.values()].flatMap(({ links, role }) =>
