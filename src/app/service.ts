@@ -11,7 +11,6 @@ import { LRUCache } from 'lru-cache'
 import { type Mac, formatIpv4 } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Emit } from '../core/events.ts'
-import { allEntries } from '../boot/catalog.ts'
 import { MachineTable } from '../boot/machine-table.ts'
 import { bootPlanner } from '../boot/plan.ts'
 import {
@@ -35,11 +34,10 @@ import { type BootFiles, bootFiles } from './boot-files.ts'
 import type { Config } from './config-schema.ts'
 import { openingFolder } from './folders.ts'
 import { ImageLibrary } from './image-library.ts'
-import { namedImages } from './image-names.ts'
+import { namedImages, takenNames } from './image-names.ts'
 import { learnLoaders } from './learned-loaders.ts'
 import type { Log } from './log.ts'
 import { type MacLookup, macLookup } from './mac-lookup.ts'
-import { catalogOf } from './menu-catalog.ts'
 import { type OpenMirror, openMirrors } from './mirrors.ts'
 import { absences, servingLines } from './serving.ts'
 import { missingPaths } from './config-paths.ts'
@@ -158,7 +156,7 @@ function openStores(folder: string, opened: AsyncDisposableStack): Stores {
 function assemble(config: Config, hub: EventHub, clock: Clock, stores: Stores): Parts {
   const images = new ImageLibrary({
     named: () => namedImages(config),
-    taken: new Set(allEntries(catalogOf(config).entries).map(({ name }) => name)),
+    taken: takenNames(config),
     emit: hub.emit,
     clock,
   })
