@@ -135,7 +135,8 @@ export class DhcpRoles {
     if (peer === undefined) return 'no'
     if (this.#isOurs(peer.server)) return 'ours'
     for (const at of this.#concerned(heard)) {
-      const ours = addressOn(heard.link, at.subnet)
+      // Behind a relay we have none on that network, and go by the one that we answer from.
+      const ours = addressOn(heard.link, at.subnet) || heard.place.server
       this.#change(at, (role, now) => role.heardPeer(peer, ours, now))
     }
     return 'peer'

@@ -378,6 +378,22 @@ describe('behind a relay, where nobody can be asked', () => {
     expect(modeOf(subnet)).toBe('proxy')
   })
 
+  test('of two services that give addresses there the lower address goes on', () => {
+    const from = { mac: mac('02:00:00:00:00:02'), xid: 1, state: 'full' } as const
+    for (const after of [0, 4000]) {
+      now += after
+      hear('discover', behind)
+    }
+    for (const [address, mode] of [
+      ['10.99.0.9', 'full'],
+      ['10.40.0.9', 'proxy'],
+    ] as const) {
+      const { asClient } = questions({ ...from, server: ip(address) })
+      roles.heardQuestion(heard({ ...asClient, relayAddress: ip('10.40.0.254') }))
+      expect(modeOf(subnet)).toBe(mode)
+    }
+  })
+
   test('what is heard on our own wire tells nothing of it', () => {
     answer()
     hear('request', { serverId: rival })
