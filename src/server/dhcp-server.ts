@@ -57,6 +57,8 @@ export interface DhcpServerOptions {
 const stale = 500
 /** Machines whose architecture is remembered for the stages that do not state it. */
 const machinesRemembered = 4096
+/** A conflict about the same address is told again after this, milliseconds: anybody can invent them. */
+const conflictPause = 600_000
 
 export class DhcpServer {
   readonly #options: DhcpServerOptions
@@ -64,6 +66,7 @@ export class DhcpServer {
   readonly #roles: DhcpRoles
   readonly #survey: DhcpSurvey
   readonly #machines = new LRUCache<Mac, Machine>({ max: machinesRemembered })
+  readonly #conflicts = new LRUCache<Ipv4, true>({ max: machinesRemembered, ttl: conflictPause })
 
   constructor(options: DhcpServerOptions) {
     this.#options = options
@@ -273,6 +276,10 @@ export class DhcpServer {
   }
 
   #tell(exchange: DhcpExchange, outcome: Outcome, reply?: DhcpMessage): void {
+    if (outcome.type === 'dhcp.conflict' && outcome.address !== undefined) {
+      if (this.#conflicts.has(outcome.address)) return
+      this.#conflicts.set(outcome.address, true)
+    }
     this.#options.emit(describeOutcome(exchange, outcome, reply))
   }
 }
