@@ -346,6 +346,16 @@ describe('small images that need much', () => {
     expect(guard.reads).toBeLessThan(70_000)
   })
 
+  test('a file on a disc that ends behind it is refused before its first octet', async () => {
+    const octets = fixtureImage('disc.iso')
+    const root = (await openIso(memorySource(octets)))!.root
+    const size = (await findFile(root, 'boot/vmlinuz'))!.size
+    const record = Buffer.from(octets).indexOf(Buffer.from(Uint32Array.of(size).buffer))
+    new DataView(octets.buffer, octets.byteOffset).setUint32(record, 2 ** 31, true)
+    const grown = await findFile((await openIso(memorySource(octets)))!.root, 'boot/vmlinuz')
+    await expect(grown!.open()).rejects.toThrow(/^vmlinuz: ends at octet \d+, behind the end/)
+  })
+
   test('a folder that is in itself is read once', async () => {
     const guard = guarded(fixtureImage('ext4.img'))
     const [volume] = (await readVolumes(guard)).volumes
