@@ -254,6 +254,22 @@ test('a folder is served without the disks in it, and with the names that instal
   }
 })
 
+test('a disk in parts is opened anew when one of them is replaced', async () => {
+  const folder = testFolder()
+  const whole = fixtureImage('boot.img')
+  const flat = join(folder, 'd-flat.vmdk')
+  writeFileSync(flat, whole)
+  const extent = `RW ${whole.length / 512} FLAT "d-flat.vmdk" 0`
+  writeFileSync(join(folder, 'd.vmdk'), `# Disk DescriptorFile\n${extent}\n`)
+  const { library, said } = libraryOf(folder)
+  await library.refresh()
+  expect(said()).toEqual(['image.ready d'])
+  writeFileSync(join(folder, 'new'), new Uint8Array(whole.length))
+  renameSync(join(folder, 'new'), flat)
+  await library.refresh()
+  expect(said()).toEqual(['image.gone d', 'image.refused d'])
+})
+
 test('a file that is written into is not sent on, half of it another one', async () => {
   const folder = testFolder()
   const whole = fixtureImage('boot.img')
