@@ -172,6 +172,9 @@ const mirror = section({
     .array(mirrorRule, { error: 'a list of rules' })
     .default([])
     .describe('Your own, before those of the profile; the first whose path matches decides.'),
+  size: sizeValue
+    .optional()
+    .describe('How much of `cache.size` it may take. Default: all of it, with the others.'),
   observe: z
     .boolean({ error: 'true or false' })
     .default(false)
@@ -206,6 +209,12 @@ const tinyvm = section({
 const cache = section({
   directory: path.default('cache').describe('Where payloads are kept; may be deleted at any time.'),
   size: sizeValue.prefault('32GiB').describe('How much disk it may take.'),
+  reserve: sizeValue
+    .prefault('1GiB')
+    .describe('How much stays free on its disk: while there is less, nothing new is stored.'),
+  scrub: durationValue
+    .prefault('7d')
+    .describe('In which time all that is stored is compared with its checksum; `0s`: never.'),
 })
 
 /** Every section; each has a default, so an empty file is a configuration. */

@@ -6,7 +6,10 @@ import { InputError, messageOf } from '../core/errors.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Emit } from '../core/events.ts'
 import { ContentStore } from '../io/content-store.ts'
+import type { IndexEntry } from '../io/index-entry.ts'
 import type { OriginTrust } from '../io/origin-trust.ts'
+import { Scrubber } from '../io/scrubber.ts'
+import { pathOf, spaceOf } from '../protocol/cache/policy.ts'
 import { refuseInPlainWords } from '../server/http-server.ts'
 import { type Mirror, mirror } from '../server/mirror.ts'
 import type { Config } from './config-schema.ts'
@@ -40,11 +43,13 @@ export async function openMirrors(options: MirrorsOptions): Promise<OpenMirrors>
   const configured = Object.entries(config.mirrors)
   if (configured.length === 0) return { all: [], close: () => Promise.resolve() }
   await using opened = new AsyncDisposableStack()
-  const { directory, size } = config.cache
+  const { directory, size: maxBytes, reserve } = config.cache
+  const shares = sharesOf(config)
   const store = await openingFolder({ setting: 'cache.directory', folder: directory }, () =>
-    ContentStore.open({ directory, maxBytes: size, clock }),
+    ContentStore.open({ directory, maxBytes, reserve, shares, clock }),
   )
   opened.defer(() => store.close())
+  openScrubber(options, store, opened)
   const all: OpenMirror[] = []
   for (const [name, settings] of configured) {
     const mirrored = openMirror(name, settings, options, store)
@@ -55,6 +60,28 @@ export async function openMirrors(options: MirrorsOptions): Promise<OpenMirrors>
   }
   const open = opened.move()
   return { all, store, close: () => open.disposeAsync() }
+}
+
+function sharesOf({ mirrors }: Config): ReadonlyMap<string, number> {
+  const sized = Object.entries(mirrors).flatMap(([name, { size }]) =>
+    size === undefined ? [] : [[name, size] as const],
+  )
+  return new Map(sized)
+}
+
+function openScrubber(
+  { config, emit }: MirrorsOptions,
+  store: ContentStore,
+  opened: AsyncDisposableStack,
+): void {
+  const { directory, scrub } = config.cache
+  if (scrub === 0) return
+  const damaged = ({ key, size: bytes }: IndexEntry) => {
+    const { name, target } = spaceOf(key)
+    emit({ type: 'mirror.damaged', mirror: name, file: pathOf(target), bytes })
+  }
+  const scrubber = new Scrubber({ store, directory, interval: scrub * 1000, damaged })
+  opened.defer(() => scrubber.close())
 }
 
 /** The mirror alone, at the root of a port. */

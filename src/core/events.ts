@@ -63,6 +63,10 @@ export const eventTypes = {
   'mirror.stored': ['info', 'a payload is complete on disk'],
   'mirror.unstored': ['warn', 'a payload was served whole but not kept; `reason` says why'],
   'mirror.broken': ['warn', 'a download from the origin ended early; nothing was stored'],
+  'mirror.damaged': [
+    'warn',
+    'a stored payload was no longer what its checksum says; removed, and fetched again when asked for',
+  ],
   'mirror.pass': ['info', 'passed through, never stored; `reason` says why'],
   'mirror.observe': [
     'info',

@@ -14,9 +14,10 @@ import { messageOf } from '../core/errors.ts'
 import type { HeaderFields } from '../protocol/cache/header-fields.ts'
 import type { DatedAnswer } from '../protocol/cache/freshness.ts'
 import { type Beginning, resumeHeaders, sizeWithRest } from '../protocol/cache/resume.ts'
-import type { ContentStore, TemporaryFile } from './content-store.ts'
+import type { ContentStore } from './content-store.ts'
 import { type Follower, GrowingFile } from './growing-file.ts'
 import type { IndexEntry } from './index-entry.ts'
+import type { TemporaryFile } from './temporary-files.ts'
 import { type Origin, OriginError, discard, originError } from './origin.ts'
 
 /** An answer for everybody who may have it. */
@@ -103,6 +104,7 @@ export class Fill {
   #broken = false
   #received = false
   #outdated = false
+  #refusal = 'the disk refused it'
   /** Resolves when all is done, published or given up; never rejects. */
   readonly ended: Promise<FillEnd>
 
@@ -193,7 +195,7 @@ export class Fill {
   }
 
   async #fill(response: Dispatcher.ResponseData, answer: SharedAnswer): Promise<FillEnd> {
-    const temporary = await this.#options.store.openTemporary().catch(() => undefined)
+    const temporary = await this.#openTemporary(answer.size)
     const file = new GrowingFile(temporary?.handle)
     this.#file = file
     this.#answer({ type: 'body', answer })
@@ -212,6 +214,16 @@ export class Fill {
       // Followers may be long: the file is closed behind them, its name in tmp/ goes at once.
       if (temporary !== undefined) await rm(temporary.path, { force: true }).catch(() => {})
       void file.close().catch(() => {})
+    }
+  }
+
+  /** Undefined when the disk refuses; the body then lives in memory. */
+  async #openTemporary(size: number | undefined): Promise<TemporaryFile | undefined> {
+    try {
+      return await this.#options.store.openTemporary(size)
+    } catch (error) {
+      this.#refusal = messageOf(error)
+      return undefined
     }
   }
 
@@ -274,7 +286,7 @@ export class Fill {
   ): Promise<FillEnd> {
     const bytes = file.received
     if (temporary === undefined || !file.isOnDisk) {
-      return { type: 'unstored', bytes, reason: 'the disk refused it' }
+      return { type: 'unstored', bytes, reason: this.#refusal }
     }
     if (this.#outdated) return { type: 'unstored', bytes, reason: 'it has changed meanwhile' }
     try {
