@@ -18,6 +18,7 @@ import { openingFolder } from './folders.ts'
 export interface OpenMirror {
   readonly mirror: Mirror
   readonly port: number
+  readonly tlsPort?: number | undefined
   /** Answers on the mirror's own port; not yet listening. */
   readonly server: FastifyInstance
 }
@@ -56,7 +57,8 @@ export async function openMirrors(options: MirrorsOptions): Promise<OpenMirrors>
     opened.defer(() => mirrored.close())
     const server = await ownServer(mirrored)
     opened.defer(() => server.close())
-    all.push({ mirror: mirrored, port: settings.port, server })
+    const { port, tlsPort } = settings
+    all.push({ mirror: mirrored, port, tlsPort, server })
   }
   const open = opened.move()
   return { all, store, close: () => open.disposeAsync() }
@@ -94,6 +96,11 @@ async function ownServer({ plugin }: Mirror): Promise<FastifyInstance> {
   return server
 }
 
+/** Remembers the certificate of the first connection, where nothing else is said. */
+export function pinFileOf({ data }: Config, mirrorName: string): string {
+  return join(data, 'mirrors', `${mirrorName}.pin`)
+}
+
 function openMirror(
   name: string,
   settings: Config['mirrors'][string],
@@ -103,9 +110,7 @@ function openMirror(
   // The nginx recipe for Auto Deploy sends the client's; any other origin expects its own name.
   const usual = settings.profile === 'autodeploy' ? 'client-no-port' : 'upstream'
   const { hostHeader = usual } = settings
-  const trust: OriginTrust = settings.trust ?? {
-    pinFile: join(config.data, 'mirrors', `${name}.pin`),
-  }
+  const trust: OriginTrust = settings.trust ?? { pinFile: pinFileOf(config, name) }
   try {
     return mirror({ ...settings, name, hostHeader, trust, store, emit, macOf, clock })
   } catch (error) {

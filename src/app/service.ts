@@ -29,6 +29,7 @@ import { HttpListeners } from '../server/http-listeners.ts'
 import { buildHttpServer } from '../server/http-server.ts'
 import type { LeaseView } from '../server/http-options.ts'
 import { lockedMenuRoute } from '../server/locked-menu.ts'
+import { TlsListeners } from '../server/tls-listeners.ts'
 import { TftpServer } from '../server/tftp-server.ts'
 import { type BootFiles, bootFiles } from './boot-files.ts'
 import type { Config } from './config-schema.ts'
@@ -94,7 +95,8 @@ export async function startService(
   const serving = () => servingLines({ ...parts, mirrors, roleOn: (subnet) => dhcp.roleOn(subnet) })
   const metrics = serviceMetrics(parts, openedMirrors)
   const http = await openHttp({ ...parts, serving, metrics }, files, mirrors, () => state.ready)
-  const servers = [{ server: http, port: config.http.port }, ...mirrors]
+  const { port, tls } = config.http
+  const servers = [{ server: http, port, tlsPort: tls?.port }, ...mirrors]
   const listeners = await listen(servers, parts, opened)
 
   const tftp = tftpServer(parts, files)
@@ -212,16 +214,22 @@ function leaseView(lease: ReturnType<LeaseTable['active']>[number]): LeaseView {
 
 /** On every address, or on those of the interfaces that are named and on loopback. */
 async function listen(
-  servers: readonly Pick<OpenMirror, 'server' | 'port'>[],
+  servers: readonly Pick<OpenMirror, 'server' | 'port' | 'tlsPort'>[],
   { config, interfaces, emit }: Parts,
   opened: AsyncDisposableStack,
-): Promise<readonly HttpListeners[]> {
+): Promise<readonly (HttpListeners | TlsListeners)[]> {
   const named = () => {
     const loopback = listInterfaces().filter((each) => each.loopback)
     return [...loopback, ...interfaces()].flatMap(addressTexts)
   }
   const addresses = config.interfaces === undefined ? undefined : named
-  const all = servers.map((each) => new HttpListeners({ ...each, addresses, emit }))
+  const { tls: files } = config.http
+  const all = servers.flatMap(({ server, port, tlsPort }) => [
+    new HttpListeners({ server, port, addresses, emit }),
+    ...(files === undefined || tlsPort === undefined
+      ? []
+      : [new TlsListeners({ server, port: tlsPort, files, addresses, emit })]),
+  ])
   for (const listeners of all) {
     opened.defer(() => listeners.stop())
     await listeners.start()
