@@ -13,7 +13,7 @@ export interface TemporaryFile {
 }
 
 /** The disk has less free than is kept free. */
-export class LowDiskError extends Error {
+class LowDiskError extends Error {
   override name = 'LowDiskError'
 }
 
