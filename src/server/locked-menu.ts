@@ -3,10 +3,11 @@
  * its `Authorization` header (RFC 7617) is answered by the script that boots it. The password is
  * checked against the hash in the catalog, and neither kept nor told to anybody.
  *
- * Each address may be wrong five times in a minute; what it tries beyond that is not looked at.
+ * Each address may be wrong five times in a minute, and all together sixty times: whoever guesses may
+ * have many addresses, and a hash takes time in which nobody is served. What is tried beyond that is
+ * not looked at.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../core/clock.ts'
 import type { Lock } from '../boot/catalog.ts'
 import { renderIpxeOpened } from '../boot/menu-ipxe.ts'
@@ -71,18 +72,23 @@ function passwordIn({ headers }: FastifyRequest<MenuRoute>): string | undefined 
   return /:(.*)$/s.exec(Buffer.from(encoded, 'base64').toString())?.[1]
 }
 
-const triesAllowed = 5
+/** Wrong ones within `triesAge`. */
+const triesAllowed = { fromAddress: 5, fromAll: 60 } as const
 /** Milliseconds. */
 const triesAge = 60_000
 
+interface Try {
+  readonly ip: string
+  readonly at: number
+}
+
 /**
- * Checks passwords, and counts the wrong ones of each address. A right one takes back only itself:
- * who knows the password of one entry must not be able to guess that of another without end.
+ * Checks passwords, and counts the wrong ones. A right one takes back only itself: who knows the
+ * password of one entry must not be able to guess that of another without end.
  */
 class Guard {
   readonly #clock: Clock
-  /** When each address was wrong. */
-  readonly #wrong = new LRUCache<string, readonly number[]>({ max: 1024 })
+  #wrong: readonly Try[] = []
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -90,21 +96,18 @@ class Guard {
 
   async judge(ip: string, lock: Lock, password: string): Promise<Verdict> {
     const now = this.#clock()
-    const wrong = (this.#wrong.get(ip) ?? []).filter((at) => now - at < triesAge)
-    if (wrong.length >= triesAllowed) {
+    const wrong = this.#wrong.filter(({ at }) => now - at < triesAge)
+    const own = wrong.filter((each) => each.ip === ip)
+    if (own.length >= triesAllowed.fromAddress || wrong.length >= triesAllowed.fromAll) {
       return { type: 'refused', status: 429, reason: 'too many wrong passwords: wait a minute' }
     }
     // Counted before it is looked at: several at once are several tries.
-    this.#wrong.set(ip, [...wrong, now])
+    const attempt = { ip, at: now }
+    this.#wrong = [...wrong, attempt]
     if (!(await opens(lock, password))) {
       return { type: 'refused', status: 403, reason: 'wrong password' }
     }
-    this.#wrong.set(ip, withoutOne(this.#wrong.get(ip) ?? [], now))
+    this.#wrong = this.#wrong.filter((each) => each !== attempt)
     return { type: 'opened' }
   }
-}
-
-function withoutOne(times: readonly number[], time: number): readonly number[] {
-  const place = times.indexOf(time)
-  return times.filter((_, index) => index !== place)
 }
