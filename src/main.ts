@@ -1,10 +1,12 @@
 /** Bootlace's commands: each is a function of its arguments that answers with an exit code. */
 import packageFile from '../package.json' with { type: 'json' }
+import { cacheCommand } from './app/cache-command.ts'
 import { configCommand } from './app/config-command.ts'
 import { hashCommand } from './app/hash-command.ts'
 import { imageCommand } from './app/image-command.ts'
 import { kickstartCommand } from './app/kickstart-command.ts'
 import { labCommand } from './app/lab-command.ts'
+import { mirrorCommand } from './app/mirror-command.ts'
 import { serveCommand } from './app/serve-command.ts'
 import { InputError, SystemError, messageOf } from './core/errors.ts'
 
@@ -17,6 +19,8 @@ const commands: Readonly<Record<string, Command>> = {
   serve: { says: 'the service: DHCP, TFTP, HTTP and the mirrors', run: serveCommand },
   lab: { says: 'boots a virtual machine through this very service', run: labCommand },
   image: { says: 'images: what is in them; add, list, remove', run: imageCommand },
+  mirror: { says: "an origin's certificate; vCenter's boot files", run: mirrorCommand },
+  cache: { says: 'what mirrors have stored: look, check, fetch ahead, remove', run: cacheCommand },
   config: { says: 'config check FILE: tells everything that is wrong with it', run: configCommand },
   kickstart: { says: "checks Photon OS kickstarts, shows a host's", run: kickstartCommand },
   'hash-password': { says: 'the hash of a password, for menus and kickstarts', run: hashCommand },

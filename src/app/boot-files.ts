@@ -15,7 +15,7 @@ import { generatedTree, syslinuxTree, trampTree } from '../server/boot-tree.ts'
 import type { MenuSite } from '../server/menu-context.ts'
 import type { Config } from './config-schema.ts'
 import type { ImageLibrary } from './image-library.ts'
-import { imagesFolder, imagesTree } from './image-names.ts'
+import { imagesFolders, imagesTree } from './image-names.ts'
 import type { Site } from './site.ts'
 import type { TinyvmSettings } from './tinyvm-settings.ts'
 
@@ -62,7 +62,7 @@ export async function bootFiles(options: BootFilesOptions): Promise<BootFiles> {
     emit,
   }
   const own = userFiles === undefined ? [] : [userFiles]
-  const images = under('boot', overlay([options.images.tree, imagesTree()]))
+  const images = under('boot', overlay([options.images.tree, ...imagesFolders().map(imagesTree)]))
   const folders = [loadersFolder, ...(config.files === undefined ? [] : [config.files])]
   const refresh = async () => {
     const found = await Promise.all([...folders.map(loaderPaths), imagePaths()])
@@ -95,11 +95,13 @@ async function loaderPaths(root: string): Promise<string[]> {
 }
 
 async function imagePaths(): Promise<string[]> {
-  const images = await namesIn(imagesFolder)
-  const files = images.map(async (image) =>
-    within(`boot/${image}`, await namesIn(join(imagesFolder, image))),
-  )
-  return (await Promise.all(files)).flat()
+  const paths = imagesFolders().map(async (folder) => {
+    const files = (await namesIn(folder)).map(async (image) =>
+      within(`boot/${image}`, await namesIn(join(folder, image))),
+    )
+    return (await Promise.all(files)).flat()
+  })
+  return (await Promise.all(paths)).flat()
 }
 
 /** Nothing where there is no such folder. */

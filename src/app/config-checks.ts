@@ -33,6 +33,7 @@ export function checkTogether(config: Sections, present: readonly string[]): Pro
     ...checkHosts(config, images),
     ...checkPorts(config),
     ...checkMirrors(config),
+    ...checkTlsPorts(config),
     ...checkTinyvm(config),
   ]
 }
@@ -133,10 +134,16 @@ function outsideAll(
 }
 
 function checkPorts({ http, mirrors, dhcp }: Sections): Problem[] {
-  const tcp = [http?.port, ...Object.values(mirrors ?? {}).map((mirror) => mirror.port)]
-  const names = [['http'], ...Object.keys(mirrors ?? {}).map((name) => ['mirrors', name])]
-  const clashes = repeats(tcp).map(({ index, first }) =>
-    says([...(names[index] ?? []), 'port'], `is taken by ${formatPath(names[first] ?? [])}.port`),
+  const ports = [
+    { path: ['http', 'port'], port: http?.port },
+    { path: ['http', 'tls', 'port'], port: http?.tls?.port },
+    ...Object.entries(mirrors ?? {}).flatMap(([name, { port, tlsPort }]) => [
+      { path: ['mirrors', name, 'port'], port },
+      { path: ['mirrors', name, 'tlsPort'], port: tlsPort },
+    ]),
+  ]
+  const clashes = repeats(ports.map(({ port }) => port)).map(({ index, first }) =>
+    says(ports[index]?.path ?? [], `is taken by ${formatPath(ports[first]?.path ?? [])}`),
   )
   return dhcp !== undefined && dhcp.port === dhcp.proxyPort
     ? [...clashes, says(['dhcp', 'proxyPort'], 'is taken by dhcp.port')]
@@ -165,6 +172,15 @@ function checkMirrors({ mirrors }: Sections): Problem[] {
         : []),
     ]
   })
+}
+
+function checkTlsPorts({ http, mirrors }: Sections): Problem[] {
+  if (http === undefined || http.tls !== undefined) return []
+  return Object.entries(mirrors ?? {}).flatMap(([name, { tlsPort }]) =>
+    tlsPort === undefined
+      ? []
+      : [says(['mirrors', name, 'tlsPort'], 'needs a certificate: http.tls')],
+  )
 }
 
 /** The value is not shown: it may be the password itself. */

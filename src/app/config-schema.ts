@@ -4,7 +4,6 @@
  */
 import { z } from 'zod'
 import { loaders } from '../boot/host.ts'
-import { profileNames } from '../protocol/cache/rules.ts'
 import {
   durationValue,
   ipv4Value,
@@ -16,9 +15,9 @@ import {
   section,
   sizeValue,
   subnetValue,
-  urlValue,
 } from './config-values.ts'
 import { menuSchema } from './menu-schema.ts'
+import { mirrorSchema } from './mirror-schema.ts'
 
 const path = z.string({ error: 'a path' }).min(1, { error: 'a path' })
 const mode = z.enum(['auto', 'full', 'proxy', 'off'], { error: 'auto, full, proxy or off' })
@@ -104,80 +103,6 @@ const host = section({
     .describe('Values of your own for kickstarts: `role` is `${vars.role}` there.'),
 })
 
-const trust = z
-  .union(
-    [
-      section({ ca: path }),
-      section({
-        fingerprint: z
-          .string()
-          .regex(/^(sha256:([0-9a-f]{2}:?){31}|sha1:([0-9a-f]{2}:?){19})[0-9a-f]{2}$/i, {
-            error: 'sha256: and 32 pairs of hex digits, or sha1: and 20',
-          }),
-      }),
-      section({ insecure: z.literal(true) }),
-    ],
-    { error: '{ ca: FILE }, { fingerprint: "sha256:…" } or { insecure: true }' },
-  )
-  .optional()
-
-const mirrorRule = section({
-  path: z
-    .string({ error: 'a pattern such as /depot/**' })
-    .regex(/^(?:\/|\*\*)[^\s?#]*$/, { error: 'a pattern such as /depot/** or **.rpm' })
-    .describe('`*` is anything in one part, `**` anything, `{hash}` 32 to 128 hex digits.'),
-  action: z
-    .enum(['store', 'headers', 'pass'], { error: 'store, headers or pass' })
-    .describe(
-      "`store`: the same for everybody; `headers`: as the origin's header says; `pass`: never stored.",
-    ),
-  lifetime: durationValue
-    .optional()
-    .describe('Of `store`: after how long the origin is asked again. Default: never.'),
-  query: z
-    .enum(['pass', 'key', 'ignore'], { error: 'pass, key or ignore' })
-    .optional()
-    .describe(
-      'With a query: `pass` (default of `store`), `key`: one object each (default of ' +
-        '`headers`), `ignore`: cut it off.',
-    ),
-})
-
-const mirror = section({
-  origin: urlValue.describe('Where the originals are, e.g. https://vcsa.lab.example:6501.'),
-  port: portValue.default(5100).describe('TCP port of the mirror.'),
-  trust: trust.describe(
-    'How the origin proves itself: `{ ca: vmca.pem }`, `{ fingerprint: "sha256:…" }` or ' +
-      '`{ insecure: true }`. Default: the certificate of the first connection is remembered ' +
-      'in the data folder and demanded from then on.',
-  ),
-  servername: lineValue.optional().describe('Name in the certificate, if not that of the URL.'),
-  hostHeader: z
-    .enum(['client', 'client-no-port', 'upstream'], {
-      error: 'client, client-no-port or upstream',
-    })
-    .optional()
-    .describe(
-      'Which `Host` the origin sees on requests that are passed. Default: `client-no-port` for ' +
-        'the profile `autodeploy`, else `upstream`.',
-    ),
-  profile: z
-    .enum(profileNames, { error: profileNames.join(', ') })
-    .default('autodeploy')
-    .describe(
-      'Which paths may be stored: `autodeploy`, `rpm-repository`, or `generic` (by the ' +
-        "origin's header).",
-    ),
-  rules: z
-    .array(mirrorRule, { error: 'a list of rules' })
-    .default([])
-    .describe('Your own, before those of the profile; the first whose path matches decides.'),
-  observe: z
-    .boolean({ error: 'true or false' })
-    .default(false)
-    .describe('Whether the log proposes rules for what several hosts got the same.'),
-})
-
 const image = section({
   source: path.describe(
     'An OVA, an OVF with its disks beside it, a VMDK, a raw disk, an ISO or a folder. It is ' +
@@ -208,7 +133,13 @@ const cache = section({
   size: sizeValue.prefault('32GiB').describe('How much disk it may take.'),
   memory: sizeValue
     .prefault('512MiB')
-    .describe('How much memory payloads up to 1 MiB may take that are asked for often.'),
+    .describe('How much memory payloads up to 64 KiB may take that are asked for often.'),
+  reserve: sizeValue
+    .prefault('1GiB')
+    .describe('How much stays free on its disk: while there is less, nothing new is stored.'),
+  scrub: durationValue
+    .prefault('7d')
+    .describe('In which time all that is stored is compared with its checksum; `0s`: never.'),
 })
 
 /** Every section; each has a default, so an empty file is a configuration. */
@@ -234,7 +165,16 @@ export const sections = {
     .describe(
       'A folder of your own: at the root over TFTP and HTTP, and over HTTP under /files/, too.',
     ),
-  http: section({ port: portValue.default(80).describe('TCP port.') }).prefault({}),
+  http: section({
+    port: portValue.default(80).describe('TCP port.'),
+    tls: section({
+      port: portValue.default(443).describe('TCP port.'),
+      certificate: path.describe('PEM file with the certificate, and its chain behind it.'),
+      key: path.describe('PEM file with its key, without a password.'),
+    })
+      .optional()
+      .describe('HTTPS beside HTTP. Files that are renewed are read again without a restart.'),
+  }).prefault({}),
   menu: menuSchema.prefault({}),
   hosts: z.array(host, { error: 'a list of hosts' }).default([]).describe('Machines you know.'),
   images: z
@@ -245,7 +185,7 @@ export const sections = {
         'in `images/` is there without being named here.',
     ),
   mirrors: z
-    .record(nameValue, mirror, { error: 'mirrors by name' })
+    .record(nameValue, mirrorSchema, { error: 'mirrors by name' })
     .default({})
     .describe('Caching reverse proxies by name; `autodeploy` is the one for vCenter Auto Deploy.'),
   tinyvm: tinyvm.prefault({}),

@@ -4,14 +4,21 @@ import { cp, mkdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { InputError, messageOf } from '../core/errors.ts'
+import { visible } from '../core/visible.ts'
 import { type NetbootImage, isUsable, openNetbootImage } from '../io/netboot-image.ts'
 import { loadConfig } from './config.ts'
 import { nameValue } from './config-values.ts'
-import { droppedImages, imageEndings, imagesFolder, namedImages } from './image-names.ts'
+import {
+  droppedImages,
+  imageEndings,
+  imagesFolders,
+  namedImages,
+  takenNames,
+} from './image-names.ts'
 import { imageReport, reportLines } from './image-report.ts'
 
 const help = `bootlace image inspect SOURCE [--json]
-bootlace image add NAME SOURCE
+bootlace image add NAME SOURCE [--config FILE]
 bootlace image list [--config FILE] [--json]
 bootlace image remove NAME
 
@@ -58,7 +65,7 @@ interface ImageCommand {
 
 const commands: Readonly<Record<string, ImageCommand>> = {
   inspect: { words: 1, run: ([source = ''], values) => inspect(source, values) },
-  add: { words: 2, run: ([name = '', source = '']) => add(name, source) },
+  add: { words: 2, run: ([name = '', source = ''], values) => add(name, source, values) },
   list: { words: 0, run: (_words, values) => listImages(values) },
   remove: { words: 1, run: ([name = '']) => remove(name) },
 }
@@ -75,18 +82,14 @@ function nameOf(source: string): string {
 }
 
 /** Written aside, then renamed: a service that runs never sees half of it. */
-async function add(name: string, source: string): Promise<void> {
-  if (!nameValue.safeParse(name).success) {
-    throw new InputError([`${name}: a name has letters, digits, ".", "_" and "-" only`])
-  }
-  if (named(name) !== undefined) {
-    throw new InputError([`there is an image ${name}: bootlace image remove ${name}`])
-  }
+async function add(name: string, source: string, { config }: Values): Promise<void> {
+  checkName(name, config)
   await using image = await opened(source)
   if (!isUsable(image)) throw new InputError([`${source}: ${image.notes.join('; ')}`])
-  const target = await targetOf(name, source)
-  const aside = join(imagesFolder, `.${name}.${process.pid}.part`)
-  await mkdir(imagesFolder, { recursive: true })
+  const folder = ownFolder()
+  const target = join(folder, await fileNameOf(name, source))
+  const aside = join(folder, `.${name}.${process.pid}.part`)
+  await mkdir(folder, { recursive: true })
   try {
     await cp(source, aside, {
       recursive: true,
@@ -102,11 +105,28 @@ async function add(name: string, source: string): Promise<void> {
   console.log(`${target}: serves ${files} below boot/${name}/`)
 }
 
-async function targetOf(name: string, source: string): Promise<string> {
-  if ((await stat(source)).isDirectory()) return join(imagesFolder, name)
+function checkName(name: string, config: string | undefined): void {
+  if (!nameValue.safeParse(name).success) {
+    throw new InputError([`${name}: a name has letters, digits, ".", "_" and "-" only`])
+  }
+  if (named(name) !== undefined) {
+    throw new InputError([`there is an image ${name}: bootlace image remove ${name}`])
+  }
+  if (takenNames(loadConfig({ file: config, environment: process.env })).has(name)) {
+    throw new InputError([`an entry of the menu is called ${name}: take another name`])
+  }
+}
+
+/** That of the program where there is none in the working directory. */
+function ownFolder(): string {
+  return imagesFolders().find((folder) => existsSync(folder)) ?? imagesFolders().at(-1) ?? 'images'
+}
+
+async function fileNameOf(name: string, source: string): Promise<string> {
+  if ((await stat(source)).isDirectory()) return name
   const ending = extname(source).toLowerCase()
-  if (imageEndings.some((known) => known === ending)) return join(imagesFolder, name + ending)
-  if (ending !== '.ovf') return join(imagesFolder, `${name}.img`)
+  if (imageEndings.some((known) => known === ending)) return name + ending
+  if (ending !== '.ovf') return `${name}.img`
   throw new InputError([`${source}: add the folder that it and its disks are in`])
 }
 
@@ -116,7 +136,9 @@ async function listImages({ config, json }: Values): Promise<void> {
   for (const { name, source } of images)
     rows.push({ name, source, what: await whatIs(source, name) })
   if (json) console.log(JSON.stringify(rows, undefined, 2))
-  else for (const { name, source, what } of rows) console.log(`${name}  ${what}\n    ${source}`)
+  else
+    for (const { name, source, what } of rows)
+      console.log(`${name}  ${visible(what)}\n    ${visible(source)}`)
 }
 
 async function whatIs(source: string, name: string): Promise<string> {
@@ -132,7 +154,7 @@ async function whatIs(source: string, name: string): Promise<string> {
 
 async function remove(name: string): Promise<void> {
   const image = named(name)
-  if (image === undefined) throw new InputError([`there is no image ${name} in ${imagesFolder}`])
+  if (image === undefined) throw new InputError([`there is no image ${name} in ${ownFolder()}`])
   await rm(image.source, { recursive: true })
   console.log(`removed ${image.source}`)
 }

@@ -3,11 +3,13 @@
  * into `images/`. Opens none of them.
  */
 import { readdirSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { allEntries } from '../boot/catalog.ts'
 import type { FileTree } from '../io/file-tree.ts'
 import { folderTree, without } from '../io/image-tree.ts'
 import type { Config } from './config-schema.ts'
+import { catalogOf } from './menu-catalog.ts'
 
 export interface NamedImage {
   readonly name: string
@@ -20,7 +22,16 @@ export interface NamedImage {
   readonly isConfigured: boolean
 }
 
-export const imagesFolder = fileURLToPath(new URL('../../images', import.meta.url))
+/** `images/` beside the program, where set-up puts TinyVM. */
+const programFolder = fileURLToPath(new URL('../../images', import.meta.url))
+
+/**
+ * Where images lie, people's own first: `images/` in the working directory, as `data` and
+ * `cache` are (a container's volume), and that of the program; mostly they are the same.
+ */
+export function imagesFolders(): readonly string[] {
+  return [...new Set([resolve('images'), programFolder])]
+}
 
 /** Endings of files that are images. */
 export const imageEndings = ['.ova', '.vmdk', '.iso', '.img', '.raw'] as const
@@ -31,12 +42,14 @@ const ownFolders: ReadonlySet<string> = new Set(['tinyvm', 'tinyvm-arm64'])
 /** Parts of a VMDK that another file names. */
 const isExtent = /-(flat|[sf]\d{3})\.vmdk$/i
 
-/** What lies in the folder: of two with one name the first by alphabet. */
-export function droppedImages(folder = imagesFolder): readonly NamedImage[] {
+/** What lies in the folders. Of two with one name the second by alphabet has its ending, too. */
+export function droppedImages(folders: readonly string[] = imagesFolders()): readonly NamedImage[] {
   const images = new Map<string, NamedImage>()
-  for (const entry of entriesOf(folder)) {
-    const name = entry.isDirectory() ? folderName(entry.name) : fileName(entry.name)
-    if (name === undefined || images.has(name)) continue
+  for (const { folder, entry } of folders.flatMap(entriesOf)) {
+    const stem = entry.isDirectory() ? folderName(entry.name) : fileName(entry.name)
+    if (stem === undefined) continue
+    const name = images.has(stem) ? plainName(entry.name) : stem
+    if (images.has(name)) continue
     images.set(name, { name, source: join(folder, entry.name), isConfigured: false })
   }
   return [...images.values()]
@@ -60,17 +73,23 @@ const mayBeDisk = /\.(img|raw)$/i
  * What lies in `images/` as it is served: images as their own files, and not as a disk that may hold
  * somebody's keys.
  */
-export function imagesTree(folder = imagesFolder): FileTree {
+export function imagesTree(folder: string): FileTree {
   return without(
     folderTree(folder),
     ([name = '', ...inner]) => inner.length === 0 && mayBeDisk.test(name),
   )
 }
 
+/** Names that entries of the menu have, and so no image. */
+export function takenNames(config: Pick<Config, 'menu' | 'mirrors'>): ReadonlySet<string> {
+  return new Set(allEntries(catalogOf(config).entries).map(({ name }) => name))
+}
+
 function entriesOf(folder: string) {
   try {
     const entries = readdirSync(folder, { withFileTypes: true })
-    return entries.sort((a, b) => (a.name < b.name ? -1 : 1))
+    const sorted = entries.sort((a, b) => (a.name < b.name ? -1 : 1))
+    return sorted.map((entry) => ({ folder, entry }))
   } catch {
     return [] // there is no such folder: then there are no images
   }

@@ -1,4 +1,5 @@
 /** What an image is and what would be served of it, in plain words and as JSON. */
+import { visible } from '../core/visible.ts'
 import type { ImageBoot, NetbootImage } from '../io/netboot-image.ts'
 
 export interface ImageReport {
@@ -53,7 +54,7 @@ export function imageTitle({ contents, kind, boot }: NetbootImage, name: string)
     machine === undefined
       ? [kind?.kind.title ?? boot?.system ?? name, kind?.version ?? '']
       : [machine.product || machine.name || name, machine.version]
-  const title = words.filter((word) => word !== '').join(' ')
+  const title = visible(words.filter((word) => word !== '').join(' '))
   return machine === undefined && title !== name ? `${name} (${title})` : title
 }
 
@@ -119,8 +120,11 @@ export function reportLines(report: ImageReport): string[] {
   ]
 }
 
+/** Characters of a row: of a long list the beginning says enough. */
+const longestRow = 2000
+
 function row(name: string, text: string): string[] {
-  return text === '' ? [] : [`${name.padEnd(11)} ${text}`]
+  return text === '' ? [] : [`${name.padEnd(11)} ${visible(text, longestRow)}`]
 }
 
 function volumeWords({ partition, format, label }: ImageReport['volumes'][number]): string {

@@ -130,8 +130,7 @@ function rangeOf(node: unknown): number | undefined {
 }
 
 /** `FILE:LINE:COLUMN`. */
-export function placeIn(file: string, lines: LineCounter, offset: number | undefined): string {
-  if (offset === undefined) return file
+function placeIn(file: string, lines: LineCounter, offset: number): string {
   const { line, col } = lines.linePos(offset)
   return `${file}:${line}:${col}`
 }

@@ -7,8 +7,8 @@ import type { Lock } from '../boot/catalog.ts'
 
 /** At most 99999 rounds: the service computes them while others wait. */
 const crypt =
-  /^\$(?:6\$(?:rounds=\d{4,5}\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{86}|5\$(?:rounds=\d{4,5}\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{43})$/
-const pbkdf2 = /^grub\.pbkdf2\.sha512\.\d{1,6}(?:\.(?:[0-9A-F]{2}){8,128}){2}$/
+  /^\$(?:6\$(?:rounds=[1-9]\d{3,4}\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{86}|5\$(?:rounds=[1-9]\d{3,4}\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{43})$/
+const pbkdf2 = /^grub\.pbkdf2\.sha512\.[1-9]\d{0,5}(?:\.(?:[0-9A-F]{2}){8,128}){2}$/
 
 export const lockAllowed =
   'is no hash: run "bootlace hash-password" and put here what it prints, $6$… ' +

@@ -65,6 +65,6 @@ function writeJson(logger: Logger, level: 'debug' | 'info' | 'warn', event: Serv
 function plainLine(event: ServiceEvent, level: string, sentence: string): string {
   const time = new Date(event.at).toTimeString().slice(0, 8)
   const mark = level === 'warn' ? '! ' : ''
-  const who = event.mac ?? event.ip
+  const who = event.name ?? event.mac ?? event.ip
   return `${time}  ${who === undefined ? '' : `${who}  `}${mark}${sentence}\n`
 }

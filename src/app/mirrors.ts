@@ -6,7 +6,10 @@ import { InputError, messageOf } from '../core/errors.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Emit } from '../core/events.ts'
 import { ContentStore } from '../io/content-store.ts'
+import type { IndexEntry } from '../io/index-entry.ts'
 import type { OriginTrust } from '../io/origin-trust.ts'
+import { Scrubber } from '../io/scrubber.ts'
+import { pathOf, spaceOf } from '../protocol/cache/policy.ts'
 import { refuseInPlainWords } from '../server/http-server.ts'
 import { type Mirror, mirror } from '../server/mirror.ts'
 import type { Config } from './config-schema.ts'
@@ -15,6 +18,7 @@ import { openingFolder } from './folders.ts'
 export interface OpenMirror {
   readonly mirror: Mirror
   readonly port: number
+  readonly tlsPort?: number | undefined
   /** Answers on the mirror's own port; not yet listening. */
   readonly server: FastifyInstance
 }
@@ -28,6 +32,8 @@ export interface MirrorsOptions {
 
 export interface OpenMirrors {
   readonly all: readonly OpenMirror[]
+  /** Undefined where no mirror is configured. */
+  readonly store?: ContentStore
   /** Ports first, then what is running, then the store. */
   close(): Promise<void>
 }
@@ -38,21 +44,46 @@ export async function openMirrors(options: MirrorsOptions): Promise<OpenMirrors>
   const configured = Object.entries(config.mirrors)
   if (configured.length === 0) return { all: [], close: () => Promise.resolve() }
   await using opened = new AsyncDisposableStack()
-  const { directory, size, memory } = config.cache
+  const { directory, size: maxBytes, memory, reserve } = config.cache
+  const shares = sharesOf(config)
   const store = await openingFolder({ setting: 'cache.directory', folder: directory }, () =>
-    ContentStore.open({ directory, maxBytes: size, memory, clock }),
+    ContentStore.open({ directory, maxBytes, memory, reserve, shares, clock }),
   )
   opened.defer(() => store.close())
+  openScrubber(options, store, opened)
   const all: OpenMirror[] = []
   for (const [name, settings] of configured) {
     const mirrored = openMirror(name, settings, options, store)
     opened.defer(() => mirrored.close())
     const server = await ownServer(mirrored)
     opened.defer(() => server.close())
-    all.push({ mirror: mirrored, port: settings.port, server })
+    const { port, tlsPort } = settings
+    all.push({ mirror: mirrored, port, tlsPort, server })
   }
   const open = opened.move()
-  return { all, close: () => open.disposeAsync() }
+  return { all, store, close: () => open.disposeAsync() }
+}
+
+function sharesOf({ mirrors }: Config): ReadonlyMap<string, number> {
+  const sized = Object.entries(mirrors).flatMap(([name, { size }]) =>
+    size === undefined ? [] : [[name, size] as const],
+  )
+  return new Map(sized)
+}
+
+function openScrubber(
+  { config, emit }: MirrorsOptions,
+  store: ContentStore,
+  opened: AsyncDisposableStack,
+): void {
+  const { directory, scrub } = config.cache
+  if (scrub === 0) return
+  const damaged = ({ key, size: bytes }: IndexEntry) => {
+    const { name, target } = spaceOf(key)
+    emit({ type: 'mirror.damaged', mirror: name, file: pathOf(target), bytes })
+  }
+  const scrubber = new Scrubber({ store, directory, interval: scrub * 1000, damaged })
+  opened.defer(() => scrubber.close())
 }
 
 /** The mirror alone, at the root of a port. */
@@ -66,6 +97,11 @@ async function ownServer({ plugin, answerAhead }: Mirror): Promise<FastifyInstan
   return server
 }
 
+/** Remembers the certificate of the first connection, where nothing else is said. */
+export function pinFileOf({ data }: Config, mirrorName: string): string {
+  return join(data, 'mirrors', `${mirrorName}.pin`)
+}
+
 function openMirror(
   name: string,
   settings: Config['mirrors'][string],
@@ -75,9 +111,7 @@ function openMirror(
   // The nginx recipe for Auto Deploy sends the client's; any other origin expects its own name.
   const usual = settings.profile === 'autodeploy' ? 'client-no-port' : 'upstream'
   const { hostHeader = usual } = settings
-  const trust: OriginTrust = settings.trust ?? {
-    pinFile: join(config.data, 'mirrors', `${name}.pin`),
-  }
+  const trust: OriginTrust = settings.trust ?? { pinFile: pinFileOf(config, name) }
   try {
     return mirror({ ...settings, name, hostHeader, trust, store, emit, macOf, clock })
   } catch (error) {

@@ -95,7 +95,7 @@ function eventsPage(): string {
 Each event is one line on standard output: JSON where it is read by a program, plain text on a
 terminal. In JSON \`event\` is the name; \`level\` is 20 for debug (written only with \`--verbose\`), 30
 for info, 40 for warn. The same events make the page, \`/events\` and the lab's steps. Fields beside
-the name: \`time\` (epoch milliseconds), \`mac\`, \`ip\`, \`interface\`, \`xid\`, \`firmware\`, \`stage\`, \`bootFile\`,
+the name: \`time\` (epoch milliseconds), \`mac\`, \`name\` (of the host, in the configuration), \`ip\`, \`interface\`, \`xid\`, \`firmware\`, \`stage\`, \`bootFile\`,
 \`file\`, \`nearest\`, \`entry\`, \`bytes\`, \`ms\`, \`status\`, \`method\`, \`mirror\`, \`agent\`, \`reason\`, \`detail\`.
 
 | event | level | what it means |

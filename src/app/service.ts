@@ -8,10 +8,9 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { LRUCache } from 'lru-cache'
-import { formatIpv4 } from '../core/address.ts'
+import { type Mac, formatIpv4 } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Emit } from '../core/events.ts'
-import { allEntries } from '../boot/catalog.ts'
 import { MachineTable } from '../boot/machine-table.ts'
 import { bootPlanner } from '../boot/plan.ts'
 import {
@@ -30,19 +29,20 @@ import { HttpListeners } from '../server/http-listeners.ts'
 import { buildHttpServer } from '../server/http-server.ts'
 import type { LeaseView } from '../server/http-options.ts'
 import { lockedMenuRoute } from '../server/locked-menu.ts'
+import { TlsListeners } from '../server/tls-listeners.ts'
 import { TftpServer } from '../server/tftp-server.ts'
 import { type BootFiles, bootFiles } from './boot-files.ts'
 import type { Config } from './config-schema.ts'
 import { openingFolder } from './folders.ts'
 import { ImageLibrary } from './image-library.ts'
-import { namedImages } from './image-names.ts'
+import { namedImages, takenNames } from './image-names.ts'
 import { learnLoaders } from './learned-loaders.ts'
 import type { Log } from './log.ts'
 import { type MacLookup, macLookup } from './mac-lookup.ts'
-import { catalogOf } from './menu-catalog.ts'
 import { type OpenMirror, openMirrors } from './mirrors.ts'
 import { absences, servingLines } from './serving.ts'
 import { missingPaths } from './config-paths.ts'
+import { serviceMetrics } from './service-metrics.ts'
 import { type Site, siteOf } from './site.ts'
 import { type TinyvmSettings, tinyvmSettings } from './tinyvm-settings.ts'
 
@@ -76,7 +76,7 @@ export async function startService(
   { log, clock }: { log: Log; clock: Clock },
 ): Promise<Service> {
   await using opened = new AsyncDisposableStack()
-  const hub = new EventHub(clock, (error) => log.bug(error, 'an event listener'))
+  const hub = new EventHub(clock, (error) => log.bug(error, 'an event listener'), namesOf(config))
   hub.subscribe((event) => log.event(event))
 
   const stores = await openingFolder({ setting: 'data', folder: config.data }, () => {
@@ -93,8 +93,10 @@ export async function startService(
   const state = { ready: false }
   const dhcp = dhcpServer(parts, files, stores.leases)
   const serving = () => servingLines({ ...parts, mirrors, roleOn: (subnet) => dhcp.roleOn(subnet) })
-  const http = await openHttp({ ...parts, serving }, files, mirrors, () => state.ready)
-  const servers = [{ server: http, port: config.http.port }, ...mirrors]
+  const metrics = serviceMetrics(parts, openedMirrors)
+  const http = await openHttp({ ...parts, serving, metrics }, files, mirrors, () => state.ready)
+  const { port, tls } = config.http
+  const servers = [{ server: http, port, tlsPort: tls?.port }, ...mirrors]
   const listeners = await listen(servers, parts, opened)
 
   const tftp = tftpServer(parts, files)
@@ -105,17 +107,29 @@ export async function startService(
   await dhcp.start()
 
   const followed = [dhcp, ...listeners, ...(config.tftp.enabled ? [tftp] : [])]
-  const timer = setInterval(() => {
-    for (const each of followed) void each.rescan()
-    files.refresh().catch((error: unknown) => log.bug(error, 'looking for boot loaders'))
-  }, scanInterval)
-  opened.defer(() => clearInterval(timer))
+  const failed = (error: unknown) => log.bug(error, 'looking for boot loaders')
+  lookAgain([...followed, { rescan: () => files.refresh().catch(failed) }], opened)
 
   state.ready = true
   sayReady({ ...parts, serving })
   opened.defer(() => hub.emit({ type: 'service.stop' })) // the first to happen at the end
   const running = opened.move()
   return { stop: () => running.disposeAsync() }
+}
+
+function lookAgain(
+  followed: readonly { rescan(): Promise<unknown> }[],
+  opened: AsyncDisposableStack,
+): void {
+  const timer = setInterval(() => {
+    for (const each of followed) void each.rescan()
+  }, scanInterval)
+  opened.defer(() => clearInterval(timer))
+}
+
+function namesOf({ hosts }: Config): (mac: Mac) => string | undefined {
+  const names = new Map(hosts.map(({ mac, name }) => [mac, name]))
+  return (mac) => names.get(mac)
 }
 
 /** How long to wait for images at start, milliseconds: large ones take a while to check. */
@@ -144,7 +158,7 @@ function openStores(folder: string, opened: AsyncDisposableStack): Stores {
 function assemble(config: Config, hub: EventHub, clock: Clock, stores: Stores): Parts {
   const images = new ImageLibrary({
     named: () => namedImages(config),
-    taken: new Set(allEntries(catalogOf(config).entries).map(({ name }) => name)),
+    taken: takenNames(config),
     emit: hub.emit,
     clock,
   })
@@ -166,12 +180,12 @@ interface Told {
 }
 
 async function openHttp(
-  parts: Parts & Told,
+  parts: Parts & Told & { readonly metrics: () => Promise<string> },
   files: BootFiles,
   mirrors: readonly OpenMirror[],
   isReady: () => boolean,
 ): Promise<FastifyInstance> {
-  const { site, machines, hub, macs, leases, clock, serving, tinyvm } = parts
+  const { site, machines, hub, macs, leases, clock, serving, tinyvm, metrics } = parts
   const server = buildHttpServer({
     tree: files.tree,
     userFiles: files.userFiles,
@@ -183,6 +197,7 @@ async function openHttp(
     mirrors: () => mirrors.map(({ mirror }) => mirror.stats()),
     serving,
     tinyvm: { ...tinyvm, macOf: macs.certain },
+    metrics,
     isReady,
     clock,
   })
@@ -199,16 +214,22 @@ function leaseView(lease: ReturnType<LeaseTable['active']>[number]): LeaseView {
 
 /** On every address, or on those of the interfaces that are named and on loopback. */
 async function listen(
-  servers: readonly Pick<OpenMirror, 'server' | 'port'>[],
+  servers: readonly Pick<OpenMirror, 'server' | 'port' | 'tlsPort'>[],
   { config, interfaces, emit }: Parts,
   opened: AsyncDisposableStack,
-): Promise<readonly HttpListeners[]> {
+): Promise<readonly (HttpListeners | TlsListeners)[]> {
   const named = () => {
     const loopback = listInterfaces().filter((each) => each.loopback)
     return [...loopback, ...interfaces()].flatMap(addressTexts)
   }
   const addresses = config.interfaces === undefined ? undefined : named
-  const all = servers.map((each) => new HttpListeners({ ...each, addresses, emit }))
+  const { tls: files } = config.http
+  const all = servers.flatMap(({ server, port, tlsPort }) => [
+    new HttpListeners({ server, port, addresses, emit }),
+    ...(files === undefined || tlsPort === undefined
+      ? []
+      : [new TlsListeners({ server, port: tlsPort, files, addresses, emit })]),
+  ])
   for (const listeners of all) {
     opened.defer(() => listeners.stop())
     await listeners.start()

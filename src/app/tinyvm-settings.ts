@@ -1,5 +1,5 @@
 /** What running TinyVMs are told: their password, and the addresses that they asked for. */
-import { type Mac, parseIpv4 } from '../core/address.ts'
+import { type Mac, formatIpv4, parseIpv4 } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import { addressTexts, listInterfaces } from '../io/interfaces.ts'
 import type { MachineStore } from '../io/machine-store.ts'
@@ -12,7 +12,7 @@ import type { Site } from './site.ts'
 
 export interface TinyvmSources {
   readonly config: Pick<Config, 'tinyvm'>
-  readonly site: Pick<Site, 'hosts'>
+  readonly site: Pick<Site, 'hosts' | 'subnets'>
   readonly learned: MachineStore
   readonly leases: Pick<LeaseTable, 'macAt'>
   readonly clock: Clock
@@ -36,8 +36,20 @@ export function tinyvmSettings({
   }
   return {
     password: parseLock(config.tinyvm.password)?.crypt,
-    addresses: new AddressBook({ store: learned, own: ownAddresses, holderOf }),
+    addresses: new AddressBook({
+      store: learned,
+      own: ownAddresses,
+      servers: serversOf(site),
+      holderOf,
+    }),
   }
+}
+
+function serversOf({ subnets }: Pick<Site, 'subnets'>): ReadonlySet<string> {
+  const servers = subnets.flatMap(({ gateway, dns }) =>
+    gateway === undefined ? dns : [gateway, ...dns],
+  )
+  return new Set(servers.map(formatIpv4))
 }
 
 function ownAddresses(): string[] {

@@ -56,6 +56,8 @@ function choiceAt(folder: string, kernel: string, initrd: string): BootChoice {
 /** Octets of a configuration, and files that one may include, at most. */
 const longestConfig = 256 * 1024
 const mostFiles = 16
+/** Choices looked at: each is a search for its files. */
+const mostChoices = 256
 
 /** What `root` would start; undefined where nothing is found. */
 export async function findBoot(root: FolderNode): Promise<FoundBoot | undefined> {
@@ -84,7 +86,7 @@ async function choicesIn(root: FolderNode, first: string, parse: Parse): Promise
     choices.push(...config.choices)
     ahead.push(...config.includes)
   }
-  return choices
+  return choices.slice(0, mostChoices)
 }
 
 async function textAt(root: FolderNode, path: string): Promise<string | undefined> {

@@ -118,6 +118,8 @@ async function findBackup(
   return undefined
 }
 
+/** Extensions at most: Tiny Core loads each by a loop device of its own. */
+const mostExtensions = 1000
 /** Octets of a list at most. */
 const longestList = 256 * 1024
 
@@ -150,8 +152,12 @@ class Collector {
   }
 
   async #extension(name: string): Promise<void> {
-    if (this.#seen.has(name)) return
+    if (this.#seen.has(name) || this.#seen.size > mostExtensions) return
     this.#seen.add(name)
+    if (this.#seen.size > mostExtensions) {
+      this.#notes.push(`more than ${mostExtensions} extensions: the others are left out`)
+      return
+    }
     const path = `optional/${await this.#onDisk(name)}`
     if (!(await this.#take(path))) {
       this.#notes.push(`extension ${name} is listed, but not in the image`)

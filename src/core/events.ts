@@ -18,8 +18,8 @@ export const eventTypes = {
   'dhcp.release': ['info', 'a machine gave its address back'],
   'dhcp.decline': ['warn', 'a machine found its address in use; it is set aside for a while'],
   'dhcp.conflict': [
-    'info',
-    'an address of the pool is in use without a lease; `reason` says by whom',
+    'warn',
+    'an address of the pool is used by somebody who has no lease for it; `reason` says by whom',
   ],
   'dhcp.inform': ['debug', 'configuration given to a machine that has its address'],
   'dhcp.ignore': ['debug', 'a packet left unanswered; `reason` says why'],
@@ -63,6 +63,10 @@ export const eventTypes = {
   'mirror.stored': ['info', 'a payload is complete on disk'],
   'mirror.unstored': ['warn', 'a payload was served whole but not kept; `reason` says why'],
   'mirror.broken': ['warn', 'a download from the origin ended early; nothing was stored'],
+  'mirror.damaged': [
+    'warn',
+    'a stored payload was no longer what its checksum says; removed, and fetched again when asked for',
+  ],
   'mirror.pass': ['info', 'passed through, never stored; `reason` says why'],
   'mirror.observe': [
     'info',
@@ -82,6 +86,8 @@ export interface ServiceEvent {
   /** Epoch milliseconds. */
   readonly at: number
   readonly mac?: Mac | undefined
+  /** The machine's name in the configuration; the hub adds it. */
+  readonly name?: string | undefined
   /** The machine's address, of either family. */
   readonly ip?: string | undefined
   readonly interface?: string | undefined

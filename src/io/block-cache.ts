@@ -30,6 +30,7 @@ export function cachedSource(source: ByteSource): ByteSource {
         const piece = block.subarray(from, from + buffer.length - filled)
         buffer.set(piece, filled)
         filled += piece.length
+        if (block.length < blockSize) break
       }
       return filled
     },

@@ -11,25 +11,35 @@
  * per GB and delay the first byte; the flush costs under a millisecond in a worker thread, after
  * the last octet has already gone to the clients.) Refuses to know HTTP: see `fill.ts`, `mirror.ts`.
  */
-import { mkdir, open, rename, rm, statfs, utimes, writeFile } from 'node:fs/promises'
-import type { FileHandle } from 'node:fs/promises'
+import { mkdir, rename, rm, statfs, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../core/clock.ts'
-import { memoryFile, type OpenFile } from './file-tree.ts'
-import { type IndexEntry, entryName, formatEntry, lasting } from './index-entry.ts'
+import {
+  contentFolder,
+  contentPath,
+  entryPath,
+  indexFolder,
+  temporaryFolder,
+} from './cache-layout.ts'
+import type { OpenFile } from './file-tree.ts'
+import { type IndexEntry, entryName, formatEntry } from './index-entry.ts'
 import { loadIndex, removeOrphans } from './index-loader.ts'
-import { OpenBodies } from './open-bodies.ts'
-import { SmallBodies } from './small-bodies.ts'
-import { emptyTemporaries } from './temporary-files.ts'
+import { MirrorShares } from './mirror-shares.ts'
+import { StoredBodies } from './stored-bodies.ts'
+import { type TemporaryFile, TemporaryFiles, emptyTemporaries } from './temporary-files.ts'
 import { VariantKeys } from './variant-keys.ts'
 
 export interface ContentStoreOptions {
   readonly directory: string
   /** Octets on disk, at most (within the one body that is just being added). */
   readonly maxBytes: number
-  /** Octets of memory for bodies that are asked for often. */
-  readonly memory?: number
+  /** Octets at most of some mirrors, by their name. */
+  readonly shares?: ReadonlyMap<string, number> | undefined
+  /** Octets that stay free on the disk; while there are fewer, nothing new is stored. */
+  readonly reserve?: number | undefined
+  /** Octets of memory for small bodies that are asked for often. */
+  readonly memory?: number | undefined
   readonly clock: Clock
 }
 
@@ -37,12 +47,6 @@ export interface ContentStoreOptions {
 export interface StoredObject extends IndexEntry {
   /** Undefined when the body has vanished from the disk: a miss. The caller closes it. */
   openFile(): Promise<OpenFile | undefined>
-}
-
-/** A file being written; it has no name in the store yet. */
-export interface TemporaryFile {
-  readonly path: string
-  readonly handle: FileHandle
 }
 
 export interface StoreStats {
@@ -70,23 +74,28 @@ export interface Renaming {
 /** What a confirmation of an answer by its origin changes. */
 export type Confirmation = Pick<IndexEntry, 'headers' | 'requestedAt' | 'respondedAt'>
 
+/** Change with every confirmation: not worth a write to the disk. */
+const passingFields = ['date', 'age', 'expires', 'cache-status']
+
 export class ContentStore {
   readonly #directory: string
   readonly #clock: Clock
   readonly #index: LRUCache<string, Known>
   /** How many keys have this body: equal bodies are stored once. */
   readonly #uses = new Map<string, number>()
-  readonly #small: SmallBodies
-  readonly #open = new OpenBodies()
+  readonly #bodies: StoredBodies
+  readonly #temporaries: TemporaryFiles
+  readonly #shares: MirrorShares
   readonly #variants = new VariantKeys()
   /** Renames and removals, one after the other, so that a removal never hits a newer body. */
   #changes: Promise<unknown> = Promise.resolve()
-  #temporaries = 0
 
   private constructor(options: ContentStoreOptions, limit: number) {
     this.#directory = options.directory
     this.#clock = options.clock
-    this.#small = new SmallBodies(options.memory)
+    this.#bodies = new StoredBodies(options.directory, options.memory)
+    this.#temporaries = new TemporaryFiles(options.directory, options.reserve ?? 0)
+    this.#shares = new MirrorShares(options.shares ?? new Map())
     this.#index = new LRUCache<string, Known>({
       maxSize: Math.max(1, Math.floor(limit)),
       sizeCalculation: ({ entry }) => Math.max(1, entry.size),
@@ -97,14 +106,14 @@ export class ContentStore {
   /** Empties `tmp/`, reads the index, drops bodies that no entry names. */
   static async open(options: ContentStoreOptions): Promise<ContentStore> {
     const { directory } = options
-    await emptyTemporaries(join(directory, 'tmp'))
-    const entries = loadIndex(join(directory, 'index-v1'))
+    await emptyTemporaries(directory)
+    const entries = loadIndex(indexFolder(directory))
     const stored = entries.reduce((sum, { entry }) => sum + entry.size, 0)
     const { bavail, bsize } = await statfs(directory)
     const free = bavail * bsize * shareOfFreeSpace
     const store = new ContentStore(options, Math.min(options.maxBytes, stored + free))
     for (const { entry, usedAt } of entries) store.#add(entry, usedAt)
-    removeOrphans(join(directory, 'content-v1'), (sha256) => store.#uses.has(sha256))
+    removeOrphans(contentFolder(directory), (sha256) => store.#uses.has(sha256))
     return store
   }
 
@@ -123,14 +132,9 @@ export class ContentStore {
     return true
   }
 
-  /** The body, if it is in memory and still on disk. */
-  octetsOf(entry: IndexEntry): Uint8Array | undefined {
-    return this.#small.find({ ...entry, path: this.#contentPath(entry.sha256) })
-  }
-
-  /** The body, if it is open already and still on disk. The caller closes it. */
+  /** The body, if it can be had at once. The caller closes it. */
   fileAtHand(entry: IndexEntry): OpenFile | undefined {
-    return this.#open.find({ ...entry, path: this.#contentPath(entry.sha256) })
+    return this.#bodies.atHand(entry)
   }
 
   /** Everything that is stored for one URL, its variants included; nothing counts as used. */
@@ -165,6 +169,17 @@ export class ContentStore {
     return this.#index.delete(key)
   }
 
+  /** A body that is not what its name says: nothing that has it is there any more. */
+  removeBody(sha256: string): void {
+    const keys = this.keys().filter((key) => this.#index.peek(key)?.entry.sha256 === sha256)
+    for (const key of keys) this.#index.delete(key)
+  }
+
+  /** What is stored under a key; it does not count as used. */
+  peek(key: string): IndexEntry | undefined {
+    return this.#index.peek(key)?.entry
+  }
+
   /**
    * The origin has confirmed an answer: its body stays, what is known of it changes. Times alone
    * stay in memory: after a restart the origin is asked again, which is never wrong.
@@ -180,13 +195,9 @@ export class ContentStore {
     }).catch(() => {}) // the old header on disk is as good as before
   }
 
-  /** Opens a file for a body to come; makes the folder again if somebody deleted it. */
-  async openTemporary(): Promise<TemporaryFile> {
-    const directory = join(this.#directory, 'tmp')
-    this.#temporaries += 1
-    const path = join(directory, `${process.pid}-${this.#temporaries}`)
-    await mkdir(directory, { recursive: true })
-    return { path, handle: await open(path, 'wx+') }
+  /** For a body to come, of `size` octets if that is known. Rejects with LowDiskError. */
+  async openTemporary(size = 0): Promise<TemporaryFile> {
+    return await this.#temporaries.open(size)
   }
 
   /**
@@ -199,7 +210,7 @@ export class ContentStore {
     entry: Omit<IndexEntry, 'storedAt'>,
     isWanted = (): boolean => true,
   ): Promise<boolean> {
-    if (entry.size > this.#index.maxSize) return false
+    if (entry.size > this.#index.maxSize || !this.#shares.fits(entry)) return false
     await file.handle.datasync()
     return await this.#inTurn(async () => {
       const now = this.#clock()
@@ -222,29 +233,14 @@ export class ContentStore {
 
   /** Waits until removals that are under way are done. */
   async close(): Promise<void> {
-    this.#open.close()
+    this.#bodies.close()
     await this.#changes
   }
 
   async #openFile(entry: IndexEntry): Promise<OpenFile | undefined> {
-    const path = this.#contentPath(entry.sha256)
-    const body = { ...entry, path }
-    const known = this.#small.find(body)
-    if (known !== undefined) return storedFile(memoryFile(known, entry.sha256), entry, path)
-    const held = this.#open.find(body)
-    if (held !== undefined) return storedFile(held, entry, path)
-    const handle = await open(path, 'r').catch(codeOf)
-    if (handle === 'ENOENT' || handle === 'ENOTDIR') this.#forget(entry)
-    if (typeof handle === 'string') return undefined // too many open files are no reason to forget
-    if ((await handle.stat()).size !== entry.size) {
-      await handle.close()
-      this.#forget(entry)
-      return undefined
-    }
-    const octets = await this.#small.take(body, handle)
-    if (octets === undefined) return storedFile(this.#open.keep(body, handle), entry, path)
-    await handle.close()
-    return storedFile(memoryFile(octets, entry.sha256), entry, path)
+    const file = await this.#bodies.open(entry)
+    if (file === 'gone') this.#forget(entry)
+    return typeof file === 'string' ? undefined : file
   }
 
   #forget(entry: IndexEntry): void {
@@ -254,14 +250,23 @@ export class ContentStore {
   /** The newest is the most recently used; what no longer fits is disposed of by the index. */
   #add(entry: IndexEntry, usedAt: number): void {
     this.#uses.set(entry.sha256, (this.#uses.get(entry.sha256) ?? 0) + 1)
-    if (entry.size > this.#index.maxSize) return this.#dispose(entry)
+    this.#shares.add(entry)
+    if (entry.size > this.#index.maxSize || !this.#shares.fits(entry)) return this.#dispose(entry)
     this.#index.set(entry.key, { entry, touchedAt: usedAt })
     // Behind the index: an entry of the same key that it has just disposed of is forgotten first.
     const crowded = this.#variants.add(entry.key)
     if (crowded !== undefined) this.#index.delete(crowded)
+    for (let old = this.#overShare(entry); old !== undefined; old = this.#overShare(entry)) {
+      this.#index.delete(old)
+    }
+  }
+
+  #overShare({ key }: IndexEntry): string | undefined {
+    return this.#shares.next(key, this.#index.rkeys())
   }
 
   #dispose(entry: IndexEntry): void {
+    this.#shares.delete(entry)
     const uses = (this.#uses.get(entry.sha256) ?? 1) - 1
     if (uses > 0) this.#uses.set(entry.sha256, uses)
     else this.#uses.delete(entry.sha256)
@@ -275,7 +280,7 @@ export class ContentStore {
 
   async #removeUnused(sha256: string): Promise<void> {
     if (this.#uses.has(sha256)) return
-    this.#open.forget(sha256)
+    this.#bodies.forget(sha256)
     await rm(this.#contentPath(sha256), { force: true })
   }
 
@@ -287,7 +292,7 @@ export class ContentStore {
   }
 
   async #writeEntry(entry: IndexEntry): Promise<void> {
-    const aside = join(this.#directory, 'tmp', `${entryName(entry.key)}.json`)
+    const aside = join(temporaryFolder(this.#directory), `${entryName(entry.key)}.json`)
     await writeFile(aside, formatEntry(entry), { flush: true })
     await renameInto(aside, this.#entryPath(entry.key))
   }
@@ -308,17 +313,12 @@ export class ContentStore {
   }
 
   #contentPath(sha256: string): string {
-    return join(this.#directory, 'content-v1', sha256.slice(0, 2), sha256)
+    return contentPath(this.#directory, sha256)
   }
 
   #entryPath(key: string): string {
-    const name = entryName(key)
-    return join(this.#directory, 'index-v1', name.slice(0, 2), `${name}.json`)
+    return entryPath(this.#directory, key)
   }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
 }
 
 async function renameInto(from: string, to: string): Promise<void> {
@@ -326,11 +326,8 @@ async function renameInto(from: string, to: string): Promise<void> {
   await rename(from, to)
 }
 
-function storedFile(file: OpenFile, entry: IndexEntry, path: string): OpenFile {
-  const modified = new Date(entry.headers['last-modified'] ?? Number.NaN)
-  return {
-    ...file,
-    modified: Number.isNaN(modified.getTime()) ? undefined : modified,
-    diskPath: path,
-  }
+/** What of a header is worth a write. */
+function lasting(headers: Readonly<Record<string, string>>): string {
+  const names = Object.keys(headers).filter((name) => !passingFields.includes(name))
+  return JSON.stringify(names.sort().map((name) => [name, headers[name]]))
 }

@@ -125,7 +125,8 @@ function openFile(handle: FileHandle, stats: BigIntStats, path: string): DiskFil
   }
 }
 
-function etagOf({ size, mtimeNs, ino }: BigIntStats): string {
+/** Changes with what a file holds, as far as its folder tells. */
+export function etagOf({ size, mtimeNs, ino }: BigIntStats): string {
   return [size, mtimeNs, ino].map((part) => part.toString(16)).join('-')
 }
 

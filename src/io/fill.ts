@@ -14,13 +14,17 @@ import { messageOf } from '../core/errors.ts'
 import type { HeaderFields } from '../protocol/cache/header-fields.ts'
 import type { DatedAnswer } from '../protocol/cache/freshness.ts'
 import { type Beginning, resumeHeaders, sizeWithRest } from '../protocol/cache/resume.ts'
-import type { ContentStore, TemporaryFile } from './content-store.ts'
+import type { ContentStore } from './content-store.ts'
 import { type Follower, GrowingFile } from './growing-file.ts'
 import type { IndexEntry } from './index-entry.ts'
+import type { TemporaryFile } from './temporary-files.ts'
 import { type Origin, OriginError, discard, originError } from './origin.ts'
 
 /** An answer for everybody who may have it. */
-export interface SharedAnswer extends Omit<IndexEntry, 'sha256' | 'size' | 'storedAt'> {
+export interface SharedAnswer extends Omit<
+  IndexEntry,
+  'sha256' | 'size' | 'storedAt' | 'fetchedIn'
+> {
   /** Octets, when the origin said so. */
   readonly size: number | undefined
 }
@@ -93,11 +97,14 @@ const resumptions = 4
 export class Fill {
   readonly #options: FillOptions
   readonly #head = Promise.withResolvers<FillHead>()
+  readonly #startedAt = performance.now()
+  #took: number | undefined
   #file: GrowingFile | undefined
   #headKnown = false
   #broken = false
   #received = false
   #outdated = false
+  #refusal = 'the disk refused it'
   /** Resolves when all is done, published or given up; never rejects. */
   readonly ended: Promise<FillEnd>
 
@@ -134,6 +141,11 @@ export class Fill {
 
   get received(): number {
     return this.#file?.received ?? 0
+  }
+
+  /** How long it has taken so far, until its last octet, milliseconds. */
+  get elapsed(): number {
+    return this.#took ?? Math.round(performance.now() - this.#startedAt)
   }
 
   /** From `position` on; undefined when it cannot be joined (any more): pass the request. */
@@ -183,15 +195,16 @@ export class Fill {
   }
 
   async #fill(response: Dispatcher.ResponseData, answer: SharedAnswer): Promise<FillEnd> {
-    const temporary = await this.#options.store.openTemporary().catch(() => undefined)
+    const temporary = await this.#openTemporary(answer.size)
     const file = new GrowingFile(temporary?.handle)
     this.#file = file
     this.#answer({ type: 'body', answer })
     try {
       await this.#receive(response, file, answer.size)
       this.#received = true
-      const sha256 = await file.finish()
-      return await this.#publish(file, temporary, { ...answer, sha256, size: file.received })
+      this.#took = this.elapsed
+      const body = { size: file.received, fetchedIn: this.#took, sha256: await file.finish() }
+      return await this.#publish(file, temporary, { ...answer, ...body })
     } catch (error) {
       const cause = originError(error, this.#options.origin.host)
       this.#broken = true
@@ -201,6 +214,16 @@ export class Fill {
       // Followers may be long: the file is closed behind them, its name in tmp/ goes at once.
       if (temporary !== undefined) await rm(temporary.path, { force: true }).catch(() => {})
       void file.close().catch(() => {})
+    }
+  }
+
+  /** Undefined when the disk refuses; the body then lives in memory. */
+  async #openTemporary(size: number | undefined): Promise<TemporaryFile | undefined> {
+    try {
+      return await this.#options.store.openTemporary(size)
+    } catch (error) {
+      this.#refusal = messageOf(error)
+      return undefined
     }
   }
 
@@ -263,7 +286,7 @@ export class Fill {
   ): Promise<FillEnd> {
     const bytes = file.received
     if (temporary === undefined || !file.isOnDisk) {
-      return { type: 'unstored', bytes, reason: 'the disk refused it' }
+      return { type: 'unstored', bytes, reason: this.#refusal }
     }
     if (this.#outdated) return { type: 'unstored', bytes, reason: 'it has changed meanwhile' }
     try {

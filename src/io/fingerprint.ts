@@ -1,11 +1,12 @@
 /**
- * Whether a file, or what is in a folder, is still as it was: by size, time and inode, without
- * reading it. Of a folder the first thousand names count, those at the top before those below.
+ * Whether an image is still as it was: by size, time and inode, without reading it. Of a folder the
+ * first thousand names count, those at the top before those below; of a disk in parts (OVF, VMDK) the
+ * files beside it whose names begin alike.
  */
 import { createHash } from 'node:crypto'
 import type { Stats } from 'node:fs'
 import { lstat, readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, parse } from 'node:path'
 
 export interface Fingerprint {
   /** Another one means that something changed. */
@@ -23,10 +24,23 @@ export async function fingerprintOf(path: string): Promise<Fingerprint | undefin
   try {
     const found = await stat(path)
     if (found.isDirectory()) return await folderFingerprint(path, found)
-    return { text: wordsOf(found), changed: found.mtimeMs, isFolder: false }
+    const parts = [found, ...(await partsOf(path))]
+    const changed = Math.max(...parts.map(({ mtimeMs }) => mtimeMs))
+    return { text: parts.map(wordsOf).join(' '), changed, isFolder: false }
   } catch {
     return undefined
   }
+}
+
+/** `m-disk1.vmdk` and `m.mf` belong to `m.ovf`, `m-flat.vmdk` to `m.vmdk`. */
+async function partsOf(path: string): Promise<readonly Stats[]> {
+  const { dir, base, name: stem, ext } = parse(path)
+  if (!/^\.(ovf|vmdk)$/i.test(ext)) return []
+  const names = (await readdir(dir)).filter((name) => name.startsWith(stem) && name !== base)
+  const found = names
+    .slice(0, mostNames)
+    .map((name) => stat(join(dir, name)).catch(() => undefined))
+  return (await Promise.all(found)).flatMap((stats) => stats ?? [])
 }
 
 async function folderFingerprint(root: string, own: Stats): Promise<Fingerprint> {

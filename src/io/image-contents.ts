@@ -5,6 +5,7 @@
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
 import { InputError, ProtocolError, messageOf } from '../core/errors.ts'
+import { visible } from '../core/visible.ts'
 import { type ByteSource, readExactly } from '../wire/byte-source.ts'
 import { latin1 } from '../wire/bytes.ts'
 import type { FolderNode } from '../wire/image-node.ts'
@@ -38,9 +39,14 @@ export async function openContents(path: string, signal?: AbortSignal): Promise<
     return await open(path, files)
   } catch (error) {
     await files.release()
-    if (error instanceof ProtocolError) throw new InputError([`${path}: ${error.message}`])
-    throw error
+    throw refusalOf(path, error)
   }
+}
+
+/** What is wrong with the image, told of its path; any other error as it is. */
+export function refusalOf(path: string, error: unknown): unknown {
+  if (!(error instanceof ProtocolError)) return error
+  return new InputError([`${path}: ${visible(error.message)}`])
 }
 
 async function open(path: string, files: SharedFiles): Promise<ImageContents> {

@@ -19,6 +19,8 @@ export interface IndexEntry {
   readonly respondedAt: number
   /** The request fields that select it, where the origin's answers vary. */
   readonly selecting?: Readonly<Record<string, string>> | undefined
+  /** How long the origin took to send it, milliseconds: what each hit spares it. */
+  readonly fetchedIn?: number | undefined
   /** Epoch milliseconds. */
   readonly storedAt: number
 }
@@ -42,26 +44,18 @@ type StoredAnswer = Omit<IndexEntry, 'key' | 'sha256' | 'size' | 'storedAt'>
 
 /** Entries of before there were other answers than 200 have neither status nor times. */
 function parseAnswer(value: Record<string, unknown>, storedAt: number): StoredAnswer | undefined {
-  const { status = 200, headers, selecting } = value
+  const { status = 200, headers, selecting, fetchedIn } = value
   const { requestedAt = storedAt, respondedAt = storedAt } = value
   if (!isCount(status) || !isTextRecord(headers)) return undefined
   if (!isTime(requestedAt) || !isTime(respondedAt)) return undefined
   if (!(selecting === undefined || isTextRecord(selecting))) return undefined
-  return { status, headers, selecting, requestedAt, respondedAt }
+  const times = { requestedAt, respondedAt, fetchedIn: isCount(fetchedIn) ? fetchedIn : undefined }
+  return { status, headers, selecting, ...times }
 }
 
 /** The name of an entry's file: keys hold slashes and may be longer than a name can be. */
 export function entryName(key: string): string {
   return createHash('sha256').update(key).digest('hex')
-}
-
-/** Change with every confirmation: not worth a write to the disk. */
-const passingFields = ['date', 'age', 'expires', 'cache-status']
-
-/** What of a header is worth a write. */
-export function lasting(headers: Readonly<Record<string, string>>): string {
-  const names = Object.keys(headers).filter((name) => !passingFields.includes(name))
-  return JSON.stringify(names.sort().map((name) => [name, headers[name]]))
 }
 
 function parseJson(text: string): unknown {

@@ -14,13 +14,21 @@ export interface LoadedEntry {
 
 /** Every readable entry, least recently used first; torn and foreign ones are removed. */
 export function loadIndex(directory: string): LoadedEntry[] {
+  const { loaded, unreadable } = readIndex(directory)
+  for (const path of unreadable) remove(path)
+  return loaded
+}
+
+/** Without changing anything. */
+export function readIndex(directory: string): { loaded: LoadedEntry[]; unreadable: string[] } {
   const loaded: LoadedEntry[] = []
+  const unreadable: string[] = []
   for (const path of filesUnder(directory)) {
     const found = readEntry(path)
-    if (found === undefined) remove(path)
+    if (found === undefined) unreadable.push(path)
     else loaded.push(found)
   }
-  return loaded.sort((a, b) => a.usedAt - b.usedAt)
+  return { loaded: loaded.sort((a, b) => a.usedAt - b.usedAt), unreadable }
 }
 
 /** A power cut between the naming of a body and its entry leaves a body that nobody finds. */

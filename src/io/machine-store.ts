@@ -12,7 +12,7 @@ import { type Mac, parseMac } from '../core/address.ts'
 import { type DatabaseKind, databaseRefusal, openDatabase } from './database.ts'
 
 /** Who keeps what: a new key is a new row. */
-export const machineKeys = {
+const machineKeys = {
   loader: 'which boot loaders were seen to start on it',
   addresses: 'the static addresses that its TinyVM was told to take',
 } as const

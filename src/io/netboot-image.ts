@@ -3,7 +3,6 @@
  * and the tree that serves them, straight out of the image. Nothing is unpacked to disk.
  */
 import { createHash } from 'node:crypto'
-import { InputError, ProtocolError } from '../core/errors.ts'
 import { type FoundBoot, findBoot } from '../boot/find-boot.ts'
 import { type FoundKind, identifyImage } from '../boot/image-kinds.ts'
 import { isTinyCore, netbootArguments, readTinyCore } from '../boot/tiny-core.ts'
@@ -13,7 +12,7 @@ import { type CpioItem, cpioSource } from '../wire/cpio-source.ts'
 import type { FolderNode } from '../wire/image-node.ts'
 import { type LinuxKernel, readLinuxKernel } from '../wire/linux-kernel.ts'
 import { type FileTree, overlay } from './file-tree.ts'
-import { type ImageContents, openContents } from './image-contents.ts'
+import { type ImageContents, openContents, refusalOf } from './image-contents.ts'
 import { folderTree, sourceTree, volumeTree } from './image-tree.ts'
 import { initrdFolders, readBackup } from './tiny-core-files.ts'
 
@@ -65,8 +64,7 @@ export async function openNetbootImage(path: string, signal?: AbortSignal): Prom
     return await build(contents)
   } catch (error) {
     await contents.files.release()
-    if (error instanceof ProtocolError) throw new InputError([`${path}: ${error.message}`])
-    throw error
+    throw refusalOf(path, error)
   }
 }
 

@@ -5,9 +5,10 @@
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { TLSSocket } from 'node:tls'
 import { buildConnector } from 'undici'
+import { stampOf } from './certificate-files.ts'
 
 export type OriginTrust =
   /** PEM file with the CA's certificate. */
@@ -34,13 +35,8 @@ export class TrustError extends Error {
 
 /** Throws the file's error when the CA file cannot be read. */
 export function trustedConnector(options: TrustOptions): buildConnector.connector {
-  const { trust, servername, connectTimeout } = options
-  const connect = buildConnector({
-    ...('ca' in trust ? { ca: readFileSync(trust.ca) } : { rejectUnauthorized: false }),
-    timeout: connectTimeout,
-    allowH2: false, // the rules about framing and retries are those of HTTP/1.1
-    maxCachedSessions: 0, // a resumed session shows no certificate; connections are few and long
-  })
+  const { trust, servername } = options
+  const connect = 'ca' in trust ? byAuthority(trust.ca, options) : connector(options, unchecked)
   const check = certificateCheck(options)
   return (target, callback) => {
     // The name is ours alone: undici would take it from the Host header, which a client wrote.
@@ -51,6 +47,41 @@ export function trustedConnector(options: TrustOptions): buildConnector.connecto
       socket?.destroy()
       callback(problem ?? new Error('no connection'), null)
     })
+  }
+}
+
+const unchecked = { rejectUnauthorized: false }
+
+function connector(
+  { connectTimeout }: TrustOptions,
+  trusted: { readonly ca: Buffer } | typeof unchecked,
+): buildConnector.connector {
+  return buildConnector({
+    ...trusted,
+    timeout: connectTimeout,
+    allowH2: false, // the rules about framing and retries are those of HTTP/1.1
+    maxCachedSessions: 0, // a resumed session shows no certificate; connections are few and long
+  })
+}
+
+/** The CA's file is read again when it has changed; one that cannot be read changes nothing. */
+function byAuthority(file: string, options: TrustOptions): buildConnector.connector {
+  let stamp = stampOf(file)
+  let connect = connector(options, { ca: readFileSync(file) })
+  const look = (): void => {
+    const now = stampOf(file)
+    if (now === stamp) return
+    connect = connector(options, { ca: readFileSync(file) })
+    stamp = now
+    options.hint(`the CA file ${file} has changed: it counts from now on`)
+  }
+  return (target, callback) => {
+    try {
+      look()
+    } catch {
+      // being written just now, or gone: the one that was read still counts
+    }
+    return connect(target, callback)
   }
 }
 
@@ -71,7 +102,9 @@ function pinCheck(
 ): (socket: TLSSocket) => Error | undefined {
   let pinned = readPin(file)
   return (socket) => {
-    const advice = `If the certificate was replaced, delete ${file}: the next one will be pinned.`
+    const advice =
+      `If the certificate was replaced: bootlace mirror trust ${basename(file, '.pin')} --accept ` +
+      `(or delete ${file}: the next one will be pinned).`
     if (pinned !== undefined && mismatch(socket, pinned, advice) === undefined) return undefined
     pinned = readPin(file) // deleted or edited meanwhile: that is how a new one is accepted
     if (pinned !== undefined) return mismatch(socket, pinned, advice)
@@ -104,7 +137,7 @@ function plain(fingerprint: string): string {
     .replaceAll(':', '')
 }
 
-function readPin(file: string): string | undefined {
+export function readPin(file: string): string | undefined {
   try {
     const text = readFileSync(file, 'utf8').trim()
     return text === '' ? undefined : text
@@ -113,11 +146,16 @@ function readPin(file: string): string | undefined {
   }
 }
 
+/** Whoever runs with this file as its pin takes it from the next connection on. */
+export function savePin(file: string, fingerprint: string): void {
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(`${file}.new`, `${fingerprint}\n`)
+  renameSync(`${file}.new`, file)
+}
+
 function writePin(file: string, fingerprint: string, hint: (text: string) => void): void {
   try {
-    mkdirSync(dirname(file), { recursive: true })
-    writeFileSync(`${file}.new`, `${fingerprint}\n`)
-    renameSync(`${file}.new`, file)
+    savePin(file, fingerprint)
   } catch (error) {
     hint(`the pinned certificate is forgotten at the next start: ${String(error)}`)
   }

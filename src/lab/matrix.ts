@@ -2,7 +2,8 @@
  * The matrix of boots: every way to start a machine, with every loader, mode and network card, and
  * of those that cannot be, why not. Data; boots nothing.
  *
- * Each reason was seen: in the machine's console and in what it asked for (`lab --pcap`).
+ * Each reason was seen, in the machine's console or in what it asked for (`lab --pcap`), with one of
+ * the combinations that it stands for.
  */
 import type { Loader } from '../boot/host.ts'
 import type { CardModel } from '../setup/lab-files.ts'

@@ -3,8 +3,8 @@
  * server has a namespace tied to it by a veth pair. Nothing here touches the host's interfaces:
  * everything is made inside namespaces, and goes with them.
  *
- * Names begin with `bl`, the pid of the lab and a number, so that labs run side by side and what
- * a killed one left behind is known: its pid is no longer alive. Only such leftovers are removed.
+ * Names begin with `bootlace-`, the pid of the lab and a number, so that labs run side by side and
+ * what a killed one left behind is known: its pid is no longer alive. Only such leftovers are removed.
  */
 import { spawnSync } from 'node:child_process'
 import { SystemError } from '../core/errors.ts'
@@ -25,7 +25,7 @@ export interface LabNetwork extends AsyncDisposable {
 }
 
 const bridge = 'br0'
-const namePattern = /^bl([0-9a-z]+)x\d+-[a-z0-9]+$/
+const namePattern = /^bootlace-([0-9a-z]+)x\d+-[a-z0-9]+$/
 
 let labs = 0
 
@@ -38,7 +38,7 @@ export async function openNetwork(): Promise<LabNetwork> {
   }
   await removeLeftovers()
   labs += 1
-  const network = new Network(`bl${process.pid.toString(36)}x${labs}`)
+  const network = new Network(`bootlace-${process.pid.toString(36)}x${labs}`)
   try {
     await network.open()
   } catch (error) {

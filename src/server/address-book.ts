@@ -13,6 +13,8 @@ export interface AddressBookOptions {
   readonly store: Pick<MachineStore, 'get' | 'set' | 'entries'>
   /** Our own addresses, both families, as text. */
   readonly own: () => readonly string[]
+  /** Gateways and name servers that the configuration names, as text. */
+  readonly servers: ReadonlySet<string>
   /** Whose an address is by lease or reservation. */
   readonly holderOf: (address: string) => Mac | undefined
 }
@@ -55,10 +57,11 @@ export class AddressBook {
   }
 
   #refusal(mac: Mac, address: string): string | undefined {
-    const { store, own, holderOf } = this.#options
+    const { store, own, servers, holderOf } = this.#options
     if (own().some((ours) => plainAddress(ours) === address)) {
       return `${address} is the address of Bootlace itself`
     }
+    if (servers.has(address)) return `${address} is a gateway or a name server of its network`
     const holder = holderOf(address)
     if (holder !== undefined && holder !== mac) return `${address} belongs to ${holder}`
     const other = store

@@ -87,11 +87,14 @@ function isHost4(value: string): boolean {
   return first !== 0 && first !== 127 && first < 224
 }
 
-/** Global or unique local; link-local ones come by themselves. */
+/**
+ * Global or unique local; link-local ones come by themselves. ::/16 has no hosts: loopback is in it,
+ * and IPv4 written as IPv6 (RFC 4291 §2.5.5).
+ */
 function isHost6(value: string): boolean {
   const octets = parseIpv6(value)
   if (octets === undefined || isLinkLocal(octets) || octets[0] === 0xff) return false
-  return octets.subarray(0, 15).some((octet) => octet !== 0)
+  return octets[0] !== 0 || octets[1] !== 0
 }
 
 /** 255.255.255.0 → 24; undefined for what is no mask of a network with hosts in it. */

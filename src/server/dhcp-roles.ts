@@ -96,10 +96,15 @@ export class DhcpRoles {
     return this.#subnets.get(subnet)?.role.state
   }
 
-  /** The mode that its machines are answered in. */
-  modeOf(subnet: DhcpSubnet): Exclude<DhcpMode, 'auto'> {
+  /**
+   * The mode that its machines are answered in. What is known of a subnet says nothing of an
+   * interface that has just come up in it, perhaps on another wire.
+   */
+  modeOf(subnet: DhcpSubnet, link: AskedLink): Exclude<DhcpMode, 'auto'> {
     if (subnet.mode !== 'auto') return subnet.mode
-    return this.stateOf(subnet)?.type === 'full' ? 'full' : 'proxy'
+    const at = this.#subnets.get(subnet)
+    const isAsked = at?.links.includes(link) === true || !canAsk(link, subnet)
+    return isAsked && at?.role.state.type === 'full' ? 'full' : 'proxy'
   }
 
   /** Do we give addresses there, or may at any moment? */
@@ -117,7 +122,11 @@ export class DhcpRoles {
   heardReply(link: AskedLink, reply: DhcpMessage, sender: string): void {
     const server = addressServerOf(reply, parseIpv4(sender) ?? anyAddress)
     if (server === undefined || this.#isOurs(server)) return
-    for (const at of this.#on(link)) this.#change(at, (role, now) => role.heard(server, now))
+    const isToMachine = !this.#questions.has(reply.xid)
+    for (const at of this.#on(link)) {
+      if (isToMachine) at.watch = new AddressServerWatch() // its DISCOVER was answered
+      this.#change(at, (role, now) => role.heard(server, now))
+    }
   }
 
   /** Is it the question of a service like this one, and no machine's? */
@@ -126,7 +135,8 @@ export class DhcpRoles {
     if (peer === undefined) return 'no'
     if (this.#isOurs(peer.server)) return 'ours'
     for (const at of this.#concerned(heard)) {
-      const ours = addressOn(heard.link, at.subnet)
+      // Behind a relay we have none on that network, and go by the one that we answer from.
+      const ours = addressOn(heard.link, at.subnet) || heard.place.server
       this.#change(at, (role, now) => role.heardPeer(peer, ours, now))
     }
     return 'peer'
@@ -164,8 +174,8 @@ export class DhcpRoles {
       const links = [...this.#options.links()].filter((link) => canAsk(link, at.subnet))
       const isNew = links.some((link) => !at.links.includes(link))
       at.links = links
-      for (const link of links) await this.#openClientPort(link)
       if (isNew) this.#change(at, (role, now) => role.restart(now))
+      for (const link of links) await this.#openClientPort(link)
       if (links.length > 0) this.#change(at, (role, now) => this.#askIf(role.tick(now), at))
     }
     const due = [...this.#subnets.values()].flatMap(({ links, role }) =>

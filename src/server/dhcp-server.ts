@@ -19,7 +19,7 @@ import type { BootReply } from '../protocol/dhcp/boot-reply.ts'
 import { deliveryFor } from '../protocol/dhcp/delivery.ts'
 import type { DhcpEffect, Outcome } from '../protocol/dhcp/effect.ts'
 import type { LeaseTable } from '../protocol/dhcp/lease-table.ts'
-import { placeOf, type RequestPlace } from '../protocol/dhcp/place.ts'
+import { placeOf } from '../protocol/dhcp/place.ts'
 import { respondBootServer, respondProxy } from '../protocol/dhcp/proxy.ts'
 import { respond, uncheckedOffer } from '../protocol/dhcp/respond.ts'
 import type { RoleState, RoleTiming } from '../protocol/dhcp/server-role.ts'
@@ -57,6 +57,8 @@ export interface DhcpServerOptions {
 const stale = 500
 /** Machines whose architecture is remembered for the stages that do not state it. */
 const machinesRemembered = 4096
+/** A conflict about the same address is told again after this, milliseconds: anybody can invent them. */
+const conflictPause = 600_000
 
 export class DhcpServer {
   readonly #options: DhcpServerOptions
@@ -64,6 +66,7 @@ export class DhcpServer {
   readonly #roles: DhcpRoles
   readonly #survey: DhcpSurvey
   readonly #machines = new LRUCache<Mac, Machine>({ max: machinesRemembered })
+  readonly #conflicts = new LRUCache<Ipv4, true>({ max: machinesRemembered, ttl: conflictPause })
 
   constructor(options: DhcpServerOptions) {
     this.#options = options
@@ -190,9 +193,10 @@ export class DhcpServer {
   }
 
   /** A new machine waits a moment where nobody has been asked yet whether its address is in use. */
-  async #settle({ request, place, link, toBootServer }: DhcpExchange): Promise<void> {
+  async #settle(exchange: DhcpExchange): Promise<void> {
+    const { request, place, link, toBootServer } = exchange
     const { subnet } = place
-    if (this.#modeOf(place) !== 'full' || subnet === undefined || toBootServer) return
+    if (this.#modeOf(exchange) !== 'full' || subnet === undefined || toBootServer) return
     const { leases, clock } = this.#options
     const context = {
       leases,
@@ -204,13 +208,13 @@ export class DhcpServer {
   }
 
   /** Asked only when it is needed: in mode `auto` it can change while a machine waits. */
-  #modeOf({ subnet }: RequestPlace): 'full' | 'proxy' | 'off' {
-    return subnet === undefined ? this.#options.otherwise : this.#roles.modeOf(subnet)
+  #modeOf({ place: { subnet }, link }: DhcpExchange): 'full' | 'proxy' | 'off' {
+    return subnet === undefined ? this.#options.otherwise : this.#roles.modeOf(subnet, link)
   }
 
   #decide(exchange: DhcpExchange): readonly DhcpEffect[] {
     const { request, place, toBootServer } = exchange
-    const mode = this.#modeOf(place)
+    const mode = this.#modeOf(exchange)
     if (mode === 'off') return []
     const boot = this.#options.plan(exchange.machine, { server: place.server, mode })
     const { serverId: server, subnet } = place
@@ -263,14 +267,19 @@ export class DhcpServer {
   }
 
   /** A guest says once for each interface that nobody gives addresses there. */
-  #watch({ request, place, link }: DhcpExchange): void {
-    const isGuest = this.#modeOf(place) === 'proxy' && place.subnet?.mode !== 'auto'
+  #watch(exchange: DhcpExchange): void {
+    const { request, place, link } = exchange
+    const isGuest = this.#modeOf(exchange) === 'proxy' && place.subnet?.mode !== 'auto'
     if (!isGuest) return
     if (!link.watch.goesUnanswered(request, place.serverId, this.#options.clock())) return
     this.#options.emit(nobodyGivesAddresses(link.interface))
   }
 
   #tell(exchange: DhcpExchange, outcome: Outcome, reply?: DhcpMessage): void {
+    if (outcome.type === 'dhcp.conflict' && outcome.address !== undefined) {
+      if (this.#conflicts.has(outcome.address)) return
+      this.#conflicts.set(outcome.address, true)
+    }
     this.#options.emit(describeOutcome(exchange, outcome, reply))
   }
 }

@@ -198,7 +198,9 @@ export class DhcpSurvey {
       type: 'dhcp.conflict',
       ip: formatIpv4(address),
       interface: link.interface.name,
-      reason: `${mac} uses it and has no lease for it: it is given to no machine`,
+      reason:
+        `${mac} uses it and has no lease for it: it is given to no machine; ` +
+        'leave it out of the pool, or reserve it for that host (hosts: mac, address)',
     })
   }
 

@@ -1,9 +1,10 @@
 /**
- * Where events meet those who listen: log, machine table, page, lab. Adds the time; keeps nothing,
+ * Where events meet those who listen: log, machine table, page, lab. Adds the time and the machine's name; keeps nothing,
  * decides nothing. What strangers wrote (file names, reasons) is made readable here, once for all
  * who show it: it can neither steer a terminal nor fill the memory. A listener that throws is reported and does not keep the event from the others,
  * nor from what emitted it.
  */
+import type { Mac } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Emit, ServiceEvent } from '../core/events.ts'
 import { visible } from '../core/visible.ts'
@@ -13,16 +14,24 @@ export type Listener = (event: ServiceEvent) => void
 export class EventHub {
   readonly #clock: Clock
   readonly #failed: (error: unknown) => void
+  readonly #nameOf: (mac: Mac) => string | undefined
   readonly #listeners = new Set<Listener>()
 
-  constructor(clock: Clock, failed: (error: unknown) => void) {
+  constructor(
+    clock: Clock,
+    failed: (error: unknown) => void,
+    nameOf: (mac: Mac) => string | undefined = () => undefined,
+  ) {
     this.#clock = clock
+    this.#nameOf = nameOf
     this.#failed = failed
   }
 
   /** Bound, so that it can be handed to the servers as it is. */
   readonly emit: Emit = (event) => {
-    const stamped = readable({ ...event, at: this.#clock() })
+    const name = event.mac === undefined ? undefined : this.#nameOf(event.mac)
+    const known = name === undefined ? {} : { name }
+    const stamped = readable({ ...event, ...known, at: this.#clock() })
     for (const listener of this.#listeners) {
       try {
         listener(stamped)

@@ -6,6 +6,7 @@
  */
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { plainAddress } from '../core/ipv6.ts'
 import { sendAtOnce, sendFilePart, takesFiles } from '../io/file-sender.ts'
 import type { OpenFile } from '../io/file-tree.ts'
@@ -44,14 +45,18 @@ export function openFastLane(server: Server, find: FindAnswer): () => void {
   const connections = new Set<Connection>()
   const usual = server.listeners('connection')
   server.removeAllListeners('connection')
+  const handOver = (socket: Socket): void => {
+    for (const listener of usual) Reflect.apply(listener, server, [socket])
+  }
   server.on('connection', (socket: Socket) => {
+    if (socket instanceof TLSSocket) return handOver(socket) // nothing is to be won there
     const connection = new Connection(socket, {
       find,
       patience: server.keepAliveTimeout,
       ended: () => connections.delete(connection),
       handOver: () => {
         connections.delete(connection)
-        for (const listener of usual) Reflect.apply(listener, server, [socket])
+        handOver(socket)
       },
     })
     connections.add(connection)

@@ -1,7 +1,9 @@
 /** Who sends a request, and by which name and port it reached us: what the menus need to know. */
+import { TLSSocket } from 'node:tls'
 import type { FastifyRequest } from 'fastify'
 import { parseMac } from '../core/address.ts'
 import { plainAddress, withoutZone } from '../core/ipv6.ts'
+import { serverUrl } from '../boot/plan.ts'
 import { firmwareOfPlatform } from '../boot/platform-names.ts'
 import type { Client } from '../io/file-tree.ts'
 
@@ -21,6 +23,8 @@ export function clientOf(request: FastifyRequest<ClientRoute>): Client {
     mac: typeof mac === 'string' ? parseMac(mac) : undefined,
     firmware: typeof arch === 'string' ? firmwareOfPlatform(arch) : undefined,
     ...serverOf(request),
+    // The URLs of menus are plain HTTP: who came by TLS is led to the configured port.
+    ...(request.socket instanceof TLSSocket ? { port: undefined } : {}),
   }
 }
 
@@ -38,13 +42,19 @@ function serverOf({
   headers,
   socket,
 }: FastifyRequest<ClientRoute>): Pick<Client, 'server' | 'port'> {
-  const host = hostHeader.exec(headers.host ?? '')?.groups
-  const name = host?.['ipv6'] ?? host?.['name']
-  if (name === undefined) {
+  const named = hostIn(headers.host ?? '')
+  if (named === undefined) {
     return { server: withoutZone(plainAddress(socket.localAddress ?? '127.0.0.1')) }
   }
   const unsaid = leavesPortOut.test(headers['user-agent'] ?? '') ? undefined : 80
-  return { server: name, port: host?.['port'] === undefined ? unsaid : Number(host['port']) }
+  return { port: unsaid, ...named }
+}
+
+/** Undefined for what no URL can hold, as 999.1.1.1 or port 99999. */
+function hostIn(header: string): Pick<Client, 'server' | 'port'> | undefined {
+  const { ipv6, name = ipv6, port } = hostHeader.exec(header)?.groups ?? {}
+  if (name === undefined || !URL.canParse(serverUrl(name, Number(port ?? 80)))) return undefined
+  return port === undefined ? { server: name } : { server: name, port: Number(port) }
 }
 
 /** GRUB 2.12 names no port, wherever it asks; of others, none means 80. */

@@ -20,7 +20,15 @@ export interface LeaseView {
 /** What the page and the API show of a mirror. */
 export type MirrorView = Pick<
   MirrorStats,
-  'name' | 'origin' | 'hits' | 'joins' | 'fills' | 'passes' | 'originBytes' | 'servedBytes'
+  | 'name'
+  | 'origin'
+  | 'hits'
+  | 'joins'
+  | 'fills'
+  | 'passes'
+  | 'originBytes'
+  | 'servedBytes'
+  | 'sparedMs'
 >
 
 export interface HttpServerOptions {
@@ -39,6 +47,8 @@ export interface HttpServerOptions {
   readonly serving: () => readonly string[]
   /** What a running TinyVM asks of us. */
   readonly tinyvm?: Omit<TinyvmApiOptions, 'emit'> | undefined
+  /** For Prometheus, as text. */
+  readonly metrics?: (() => Promise<string>) | undefined
   readonly isReady: () => boolean
   readonly clock: Clock
 }

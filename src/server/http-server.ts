@@ -69,7 +69,12 @@ export function singleSlashes(url: string): string {
   return [path.replaceAll(/\/{2,}/g, '/'), ...query].join('?')
 }
 
-function healthRoutes(server: FastifyInstance, { isReady }: HttpServerOptions): void {
+function healthRoutes(server: FastifyInstance, { isReady, metrics }: HttpServerOptions): void {
+  if (metrics !== undefined) {
+    server.get('/metrics', async (_request, reply) => {
+      return await reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics())
+    })
+  }
   server.get('/healthz', (_request, reply) => reply.type(plain).send('ok\n'))
   server.get('/readyz', (_request, reply) => {
     const ready = isReady()

@@ -3,15 +3,15 @@
  * its `Authorization` header (RFC 7617) is answered by the script that boots it. The password is
  * checked against the hash in the catalog, and neither kept nor told to anybody.
  *
- * Each address may be wrong five times in a minute; what it tries beyond that is not looked at.
+ * Each address may be wrong five times in a minute, and all together sixty times: whoever guesses may
+ * have many addresses, and a hash takes time in which nobody is served. What is tried beyond that is
+ * not looked at.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { LRUCache } from 'lru-cache'
-import type { Mac } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
-import { type Lock, allEntries } from '../boot/catalog.ts'
+import type { Lock } from '../boot/catalog.ts'
 import { renderIpxeOpened } from '../boot/menu-ipxe.ts'
-import type { Client } from '../io/file-tree.ts'
+import { type MenuContext, findEntry } from '../boot/menu.ts'
 import { opens } from '../io/password-hash.ts'
 import { type ClientRoute, clientOf } from './http-client.ts'
 import { type MenuSite, macFor, menuContext } from './menu-context.ts'
@@ -31,34 +31,29 @@ export function lockedMenuRoute(
   const guard = new Guard(options.clock)
   server.get<MenuRoute>('/menu/:name(^[\\w.-]+).ipxe', async (request, reply) => {
     const { name } = request.params
-    const lock = allEntries(options.catalog.entries).find((entry) => entry.name === name)?.lock
+    const client = clientOf(request)
+    const context = menuContext(macFor(client, options), client, options)
+    // As this machine sees it: another processor's entry of the same name has another password.
+    const lock = findEntry(name, context)?.lock
     if (lock === undefined) return say(reply, 404, 'no entry of this name asks for a password')
     const password = passwordIn(request)
     if (password === undefined) {
       void reply.header('www-authenticate', `Basic realm="${name}", charset="UTF-8"`)
       return say(reply, 401, 'this entry asks for a password')
     }
-    const client = clientOf(request)
-    const mac = macFor(client, options)
-    const about = { mac, ip: client.ip, entry: name }
+    const about = { mac: context.mac, ip: client.ip, entry: name }
     const verdict = await guard.judge(client.ip, lock, password)
     if (verdict.type === 'refused') {
       options.emit({ type: 'menu.refused', ...about, reason: verdict.reason })
       return say(reply, verdict.status, verdict.reason)
     }
     options.emit({ type: 'menu.opened', ...about })
-    return script(reply, name, { client, mac, options })
+    return script(reply, name, context)
   })
 }
 
-interface Opened {
-  readonly client: Client
-  readonly mac: Mac | undefined
-  readonly options: MenuSite
-}
-
-function script(reply: FastifyReply, name: string, { client, mac, options }: Opened): FastifyReply {
-  const text = renderIpxeOpened(name, menuContext(mac, client, options))
+function script(reply: FastifyReply, name: string, context: MenuContext): FastifyReply {
+  const text = renderIpxeOpened(name, context)
   return text === undefined
     ? say(reply, 404, 'this machine cannot boot that')
     : reply.type(plain).header('cache-control', 'no-store').send(text)
@@ -77,15 +72,23 @@ function passwordIn({ headers }: FastifyRequest<MenuRoute>): string | undefined 
   return /:(.*)$/s.exec(Buffer.from(encoded, 'base64').toString())?.[1]
 }
 
-const triesAllowed = 5
+/** Wrong ones within `triesAge`. */
+const triesAllowed = { fromAddress: 5, fromAll: 60 } as const
 /** Milliseconds. */
 const triesAge = 60_000
 
-/** Checks passwords, and counts the wrong ones of each address. */
+interface Try {
+  readonly ip: string
+  readonly at: number
+}
+
+/**
+ * Checks passwords, and counts the wrong ones. A right one takes back only itself: who knows the
+ * password of one entry must not be able to guess that of another without end.
+ */
 class Guard {
   readonly #clock: Clock
-  /** When each address was wrong. */
-  readonly #wrong = new LRUCache<string, readonly number[]>({ max: 1024 })
+  #wrong: readonly Try[] = []
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -93,16 +96,18 @@ class Guard {
 
   async judge(ip: string, lock: Lock, password: string): Promise<Verdict> {
     const now = this.#clock()
-    const wrong = (this.#wrong.get(ip) ?? []).filter((at) => now - at < triesAge)
-    if (wrong.length >= triesAllowed) {
+    const wrong = this.#wrong.filter(({ at }) => now - at < triesAge)
+    const own = wrong.filter((each) => each.ip === ip)
+    if (own.length >= triesAllowed.fromAddress || wrong.length >= triesAllowed.fromAll) {
       return { type: 'refused', status: 429, reason: 'too many wrong passwords: wait a minute' }
     }
     // Counted before it is looked at: several at once are several tries.
-    this.#wrong.set(ip, [...wrong, now])
+    const attempt = { ip, at: now }
+    this.#wrong = [...wrong, attempt]
     if (!(await opens(lock, password))) {
       return { type: 'refused', status: 403, reason: 'wrong password' }
     }
-    this.#wrong.delete(ip)
+    this.#wrong = this.#wrong.filter((each) => each !== attempt)
     return { type: 'opened' }
   }
 }

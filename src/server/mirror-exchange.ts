@@ -29,6 +29,10 @@ export interface MirrorStats {
   readonly errors: number
   /** Downloads that ended early. */
   readonly broken: number
+  /** What hits and joins spared the origin: the time that it took for those bodies, milliseconds. */
+  readonly sparedMs: number
+  /** How many passes each reason had. */
+  readonly passReasons: Readonly<Record<string, number>>
   /** Octets of bodies that the origin sent. */
   readonly originBytes: number
   /** Octets of bodies that clients got. */
@@ -38,7 +42,7 @@ export interface MirrorStats {
 }
 
 export type Counters = {
-  -readonly [K in keyof Omit<MirrorStats, 'name' | 'origin' | 'filling'>]: number
+  -readonly [K in keyof Omit<MirrorStats, 'name' | 'origin' | 'filling' | 'passReasons'>]: number
 }
 
 /** How a request was served: the event it ends in, its counter, and what `X-Cache` says. */
@@ -59,12 +63,19 @@ export interface Outcome {
   readonly reason?: string | undefined
 }
 
+/** How long the origin took to send so many octets. */
+export interface OriginWork {
+  readonly ms: number
+  readonly size: number
+}
+
 /** What the parts of a mirror share. */
 export interface MirrorParts extends KeySpace {
   readonly emit: Emit
   /** The machine that has this address, if it is known. */
   readonly macOf: (ip: string) => Mac | undefined
   readonly counters: Counters
+  readonly passReasons: Map<string, number>
   readonly clock: Clock
 }
 
@@ -87,6 +98,8 @@ export class Exchange {
   readonly ip: string
   /** Told of the answer to a request that is passed, before the client gets it. */
   onPassed: ((answer: PassedAnswer) => void) | undefined
+  /** What the origin needed for the body, where this client's own request cost it nothing. */
+  spared: (() => OriginWork) | undefined
   /** Sees the body of a passed answer. */
   watch: Watch | undefined
   readonly #passThrough: PassThrough
@@ -141,9 +154,9 @@ export class Exchange {
     if (this.#told) return
     this.#told = true
     const { method, raw, headers } = this.request
-    const [ip, startedAt] = [this.ip, this.#startedAt]
-    const agent = headers['user-agent']
-    tellOutcome(this.#parts, { method, file: pathOf(raw.url ?? ''), agent, ip, startedAt }, outcome)
+    const [ip, startedAt, spared] = [this.ip, this.#startedAt, this.spared]
+    const asked = { method, file: pathOf(raw.url ?? ''), agent: headers['user-agent'] }
+    tellOutcome(this.#parts, { ...asked, ip, startedAt, spared }, outcome)
   }
 
   /** Answers with one plain sentence; an answer that has begun as something else is cut. */
@@ -167,19 +180,38 @@ export interface Asked {
   readonly ip: string
   /** `performance.now()` */
   readonly startedAt: number
+  /** What the origin would have taken, asked at the end. */
+  readonly spared?: Exchange['spared']
 }
 
 /** Each request ends in this, once. */
 export function tellOutcome(
-  { name: mirror, emit, macOf, counters }: MirrorParts,
-  { startedAt, ip, ...asked }: Asked,
+  { name: mirror, emit, macOf, counters, passReasons }: MirrorParts,
+  { startedAt, spared, ip, ...asked }: Asked,
   { service, status, bytes, reason }: Outcome,
 ): void {
   const { event: type, counter } = services[service]
   counters[counter] += 1
   counters.servedBytes += bytes
+  counters.sparedMs += sparedBy(spared, bytes)
+  if (service === 'pass') countReason(passReasons, reason ?? 'no reason')
   const ms = Math.round(performance.now() - startedAt)
   emit({ type, mirror, ...asked, ip, mac: macOf(ip), status, bytes, ms, reason })
+}
+
+/** The share of a body that a client got is the share of the work. */
+function sparedBy(spared: Exchange['spared'], bytes: number): number {
+  if (spared === undefined || bytes === 0) return 0
+  const { ms, size } = spared()
+  return ms * Math.min(1, bytes / Math.max(1, size))
+}
+
+/** Reasons are sentences of ours; should one hold what a stranger wrote, memory stays bounded. */
+const mostReasons = 50
+
+function countReason(reasons: Map<string, number>, reason: string): void {
+  const name = reasons.has(reason) || reasons.size < mostReasons ? reason : 'other'
+  reasons.set(name, (reasons.get(name) ?? 0) + 1)
 }
 
 function earlyHints(headers: HeaderFields): Record<string, string | string[]> {

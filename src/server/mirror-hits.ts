@@ -97,7 +97,9 @@ export class MirrorHits {
     const { entry } = found
     const head = this.#head(asked, found, now)
     if (head === undefined) return undefined
-    const octets = this.#options.store.octetsOf(entry)
+    const file = this.#options.store.fileAtHand(entry)
+    void file?.close() // octets in memory stay; a file is opened for each client
+    const octets = file?.octets
     const answer = {
       ...written(head, octets),
       isLast: isLast(asked),
@@ -144,12 +146,17 @@ export class MirrorHits {
     return { connection: 'keep-alive', 'keep-alive': `timeout=${seconds}` }
   }
 
-  #done({ plan, headers }: Asked, { size }: IndexEntry): FastAnswer['done'] {
+  #done({ plan, headers }: Asked, { size, fetchedIn: ms = 0 }: IndexEntry): FastAnswer['done'] {
     const { parts } = this.#options
     const asked = { method: 'GET', file: plan.path, agent: headers['user-agent'] }
+    const spared = () => ({ ms, size })
     return (client, bytes) => {
       const reason = bytes === size ? undefined : 'the client left'
-      tellOutcome(parts, { ...asked, ...client }, { service: 'hit', status: 200, bytes, reason })
+      tellOutcome(
+        parts,
+        { ...asked, ...client, spared },
+        { service: 'hit', status: 200, bytes, reason },
+      )
     }
   }
 }

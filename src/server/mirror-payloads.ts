@@ -128,6 +128,7 @@ export class PayloadServer {
       void fill.ended.then(() => this.#repositories.complete(wanted.plan))
     }
     const manner = mannerOf(wanted, isJoined)
+    if (isJoined) exchange.spared = () => ({ ms: fill.elapsed, size: fill.received })
     const end = await followFill(exchange, { fill, answer, manner, now: this.#parts.clock() })
     if (end === 'again') return await this.#again(exchange, wanted, brokeOff)
     if (end === 'late') return exchange.pass('the disk is full')
@@ -186,6 +187,8 @@ export class PayloadServer {
     known: Reuse,
     manner: Partial<Manner> = {},
   ): Promise<void> {
+    const { fetchedIn: ms = 0, size } = opened.entry
+    exchange.spared = () => ({ ms, size })
     await sendStored(exchange, opened, { ...hitManner(known), ...manner }, this.#parts.clock())
   }
 

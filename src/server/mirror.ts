@@ -71,7 +71,8 @@ export function mirror(options: MirrorOptions): Mirror {
     hint: (reason) => emit({ type: 'service.hint', mirror: name, reason }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   })
-  const parts: MirrorParts = { name, base: origin.base, emit, macOf, counters, clock }
+  const passReasons = new Map<string, number>()
+  const parts: MirrorParts = { name, base: origin.base, emit, macOf, counters, passReasons, clock }
   const rules = rulesOf(options.profile, options.rules)
   const payloads = new PayloadServer({ parts, store, origin, rules })
   const observer = options.observe === true ? new Observer({ name, emit }) : undefined
@@ -93,7 +94,7 @@ export function mirror(options: MirrorOptions): Mirror {
     name,
     answerAhead: (server) => openLane(server, { parts, store, rules }),
     plugin: (fastify) => Promise.resolve(routes(fastify, origin, answer)),
-    stats: () => ({ name, origin: origin.base, ...counters, filling: payloads.filling }),
+    stats: () => statsOf(parts, payloads),
     close: async () => {
       await payloads.close()
       await origin.close()
@@ -108,6 +109,11 @@ function openLane(fastify: FastifyInstance, options: Omit<MirrorHitsOptions, 'pa
     end()
     done()
   })
+}
+
+function statsOf(parts: MirrorParts, { filling }: PayloadServer): MirrorStats {
+  const { name, base: origin, counters } = parts
+  return { name, origin, ...counters, passReasons: Object.fromEntries(parts.passReasons), filling }
 }
 
 type Answer = (
@@ -171,5 +177,6 @@ function noneYet(): MirrorParts['counters'] {
     broken: 0,
     originBytes: 0,
     servedBytes: 0,
+    sparedMs: 0,
   }
 }

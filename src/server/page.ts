@@ -5,7 +5,7 @@
  */
 import type { Catalog, Entry } from '../boot/catalog.ts'
 import type { SeenMachine } from '../boot/machine-table.ts'
-import { formatBytes, tell } from '../boot/story.ts'
+import { formatBytes, formatDuration, tell } from '../boot/story.ts'
 import { type ServiceEvent, eventTypes } from '../core/events.ts'
 import type { LeaseView, MirrorView } from './http-options.ts'
 
@@ -200,13 +200,15 @@ function savings({
   fills,
   servedBytes,
   originBytes,
+  sparedMs,
 }: MirrorView): string {
   const saved = Math.max(0, servedBytes - originBytes)
   const share = servedBytes === 0 ? 0 : Math.floor((saved / servedBytes) * 100)
   const requests = hits + joins + fills
   return (
     `${escapeHtml(name)} of ${escapeHtml(origin)}: ${formatBytes(servedBytes)} served, ` +
-    `${formatBytes(originBytes)} fetched: <b>${formatBytes(saved)} saved (${share} %)</b>; ` +
+    `${formatBytes(originBytes)} fetched: <b>${formatBytes(saved)} saved (${share} %)</b>, ` +
+    `and ${formatDuration(sparedMs)} of the origin's time; ` +
     `${hits + joins} of ${requests} payload requests needed no download`
   )
 }

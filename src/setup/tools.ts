@@ -5,7 +5,7 @@
  * compares with are never installed.
  */
 import { existsSync } from 'node:fs'
-import { rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { SystemError } from '../core/errors.ts'
 import { hasProgram, run } from './commands.ts'
 import { step } from './progress.ts'
@@ -82,11 +82,18 @@ export async function ensureTools(set: ToolSet): Promise<void> {
 }
 
 /** Debian's packages ask this program before they start a service; 101 means no. */
-const policy = '/usr/sbin/policy-rc.d'
+const policyFile = '/usr/sbin/policy-rc.d'
+/** Known by its words: a set-up that was killed may have left it behind. */
+const ourPolicy = "#!/bin/sh\n# Bootlace's, while it installs packages.\nexit 101\n"
 
-async function withoutServices(work: () => Promise<void>): Promise<void> {
-  if (existsSync(policy)) return work() // this machine has a policy of its own
-  await writeFile(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+/** Does the work while no package may start a service; a policy of the machine's own stays. */
+export async function withoutServices(
+  work: () => Promise<void>,
+  policy: string = policyFile,
+): Promise<void> {
+  const found = await readFile(policy, 'utf8').catch(() => ourPolicy)
+  if (found !== ourPolicy) return work()
+  await writeFile(policy, ourPolicy, { mode: 0o755 })
   try {
     await work()
   } finally {

@@ -23,7 +23,7 @@ export async function readExactly(
   field: string,
 ): Promise<Uint8Array> {
   if (length > mostAtOnce) throw new ProtocolError(field, `${length} octets are too many`)
-  if (position < 0 || position + length > source.size) {
+  if (position < 0 || length < 0 || position + length > source.size) {
     throw new ProtocolError(field, `octets ${position} to ${position + length} lie outside`)
   }
   const octets = new Uint8Array(length)
@@ -99,14 +99,20 @@ function readSpan({ source, position = 0 }: Span, room: Uint8Array, at: number):
 
 function merge(spans: readonly Span[]): readonly Span[] {
   const merged: Span[] = []
-  for (const span of spans) {
-    const last = merged.at(-1)
-    if (span.length === 0) continue
-    if (last !== undefined && last.source === span.source && follows(last, span)) {
-      merged[merged.length - 1] = { ...last, length: last.length + span.length }
-    } else merged.push(span)
-  }
+  for (const span of spans) append(merged, span)
   return merged
+}
+
+/** Pieces of a file at most: what lies about in more was made to fill the memory. */
+export const mostPieces = 250_000
+
+/** Adds a span, which becomes part of the last one where it follows it. */
+export function append(spans: Span[], span: Span): void {
+  const last = spans.at(-1)
+  if (span.length === 0) return
+  if (last !== undefined && last.source === span.source && follows(last, span)) {
+    spans[spans.length - 1] = { ...last, length: last.length + span.length }
+  } else spans.push(span)
 }
 
 function follows(one: Span, next: Span): boolean {

@@ -4,7 +4,7 @@
  *
  * Source: Linux, Documentation/filesystems/ext4 (ifork.rst).
  */
-import { type ByteSource, type Span, readExactly } from './byte-source.ts'
+import { type ByteSource, type Span, mostPieces, readExactly } from './byte-source.ts'
 import type { ExtInode, ExtSuperblock } from './ext-layout.ts'
 import { Fields } from './fields.ts'
 
@@ -40,6 +40,8 @@ export async function extSpans(
 
 const extentMagic = 0xf30a
 const mostDepth = 5
+/** Blocks of a file's map at most: those of 16 GiB in blocks of 1 KiB. */
+const mostMapBlocks = 65_536
 /** An extent that is longer is reserved, and reads as zeros. */
 const longestExtent = 32_768
 const directBlocks = 12
@@ -52,6 +54,7 @@ class MapReader {
   /** Of the last stretch, in blocks: what follows may not lie before it. */
   #end = 0
   #total = 0
+  #mapBlocks = 0
 
   constructor(source: ByteSource, layout: ExtSuperblock, inode: ExtInode) {
     this.#source = source
@@ -135,12 +138,15 @@ class MapReader {
     ) {
       this.#mapped[this.#mapped.length - 1] = { ...last, count: last.count + next.count }
     } else this.#mapped.push(next)
+    if (this.#mapped.length > mostPieces) throw node.wrong(0, 'the file is in too many pieces')
   }
 
   async #block(number: number): Promise<Fields> {
     const { blockSize, blocks } = this.#layout
     const name = `a block map of inode ${this.#inode.number}`
-    if (++this.#total > blocks) throw this.#inode.map.wrong(0, 'its block map goes in a ring')
+    if (++this.#mapBlocks > Math.min(blocks, mostMapBlocks)) {
+      throw this.#inode.map.wrong(0, 'its block map goes in a ring, or is too large')
+    }
     const at = number * blockSize
     return new Fields(await readExactly(this.#source, at, blockSize, name), name, at)
   }

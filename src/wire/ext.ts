@@ -9,7 +9,8 @@ import { type ByteSource, joined, readExactly } from './byte-source.ts'
 import { extSpans } from './ext-blocks.ts'
 import { type ExtInode, type ExtSuperblock, readExtInode, readExtSuperblock } from './ext-layout.ts'
 import { Fields } from './fields.ts'
-import type { FolderNode, ImageNode, Volume } from './image-node.ts'
+import { FolderLists } from './folder-lists.ts'
+import { type FolderNode, type ImageNode, type Volume, isName } from './image-node.ts'
 
 const rootInode = 2
 /** Octets of a folder and of a link at most. */
@@ -29,6 +30,7 @@ export async function openExt(source: ByteSource): Promise<Volume | undefined> {
 class ExtReader {
   readonly #source: ByteSource
   readonly #layout: ExtSuperblock
+  readonly #lists = new FolderLists()
 
   constructor(source: ByteSource, layout: ExtSuperblock) {
     this.#source = source
@@ -36,7 +38,7 @@ class ExtReader {
   }
 
   folder(name: string, number: number): FolderNode {
-    return { type: 'folder', name, list: () => this.#list(number) }
+    return { type: 'folder', name, list: () => this.#lists.list(number, () => this.#list(number)) }
   }
 
   async #list(number: number): Promise<readonly ImageNode[]> {
@@ -61,6 +63,7 @@ class ExtReader {
         throw fields.wrong(at + 4, `an entry of ${length} octets`)
       }
       if (8 + nameLength > length) throw fields.wrong(at + 6, `a name of ${nameLength} octets`)
+      this.#lists.count(1)
       const inode = fields.u32(at)
       const name = new TextDecoder().decode(fields.slice(at + 8, nameLength))
       if (inode !== 0 && isName(name)) yield { name, inode }
@@ -107,8 +110,4 @@ class ExtReader {
 /** 64 KiB does not fit into the field. */
 function recordLength(value: number, blockSize: number): number {
   return blockSize === 65_536 && (value === 0 || value === 0xffff) ? blockSize : value
-}
-
-function isName(name: string): boolean {
-  return name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name)
 }

@@ -5,14 +5,14 @@
  * Source: Microsoft, FAT File System Specification, "Boot Sector and BPB", "FAT Data Structure".
  */
 import { ProtocolError } from '../core/errors.ts'
-import { type ByteSource, type Span, readExactly } from './byte-source.ts'
+import { type ByteSource, type Span, append, mostPieces, readExactly } from './byte-source.ts'
 import { Fields } from './fields.ts'
 
 export interface FatLayout {
   readonly bits: 12 | 16 | 32
   readonly label: string
   readonly clusterSize: number
-  /** Clusters are counted from 2. */
+  /** That are really there and in the table, which counts them from 2. */
   readonly clusters: number
   /** Octets from the start of the partition. */
   readonly tableAt: number
@@ -31,13 +31,16 @@ export async function readFatLayout(source: ByteSource): Promise<FatLayout | und
   const rootAt = (reserved + tables * tableSectors) * sectorSize
   const dataAt = rootAt + Math.ceil((rootEntries * 32) / sectorSize) * sectorSize
   const clusterSize = geometry.perCluster * sectorSize
-  const clusters = Math.floor((geometry.sectors * sectorSize - dataAt) / clusterSize)
-  if (clusters < 1 || dataAt > source.size) return undefined
+  const claimed = Math.floor((geometry.sectors * sectorSize - dataAt) / clusterSize)
+  if (claimed < 1 || dataAt > source.size) return undefined
+  const bits = isWide ? 32 : claimed < 4085 ? 12 : 16
+  const inTable = Math.floor((tableSectors * sectorSize * 8) / bits) - 2
+  const inSource = Math.ceil((source.size - dataAt) / clusterSize)
   return {
-    bits: isWide ? 32 : clusters < 4085 ? 12 : 16,
+    bits,
     label: fields.text(isWide ? 71 : 43, 11).trim(),
     clusterSize,
-    clusters,
+    clusters: Math.min(claimed, inTable, inSource),
     tableAt: reserved * sectorSize,
     dataAt,
     root: isWide ? { cluster: fields.u32(44) } : { at: rootAt, length: rootEntries * 32 },
@@ -111,7 +114,8 @@ export class FatTable {
       }
       const length = Math.min(clusterSize, left)
       const position = dataAt + (cluster - 2) * clusterSize
-      spans.push({ source: this.#source, position, length })
+      append(spans, { source: this.#source, position, length })
+      if (spans.length > mostPieces) throw new ProtocolError('FAT', 'a file in too many pieces')
       left -= length
       if (left === 0 && wanted === undefined) throw new ProtocolError('FAT', 'a folder without end')
       if (left > 0) cluster = await this.#next(cluster)

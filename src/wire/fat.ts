@@ -7,7 +7,8 @@
 import { type ByteSource, type Span, joined, readExactly } from './byte-source.ts'
 import { type FatLayout, FatTable, readFatLayout } from './fat-layout.ts'
 import { Fields } from './fields.ts'
-import type { FolderNode, ImageNode, Volume } from './image-node.ts'
+import { FolderLists } from './folder-lists.ts'
+import { type FolderNode, type ImageNode, type Volume, isName } from './image-node.ts'
 
 const entrySize = 32
 /** Octets of a folder at most: 65,536 entries. */
@@ -30,6 +31,7 @@ class FatReader {
   readonly #source: ByteSource
   readonly #layout: FatLayout
   readonly #table: FatTable
+  readonly #lists = new FolderLists()
 
   constructor(source: ByteSource, layout: FatLayout) {
     this.#source = source
@@ -42,17 +44,18 @@ class FatReader {
     if ('cluster' in root) return this.#folder('', root.cluster)
     const { at: position, length } = root
     const spans = () => Promise.resolve([{ source: this.#source, position, length }])
-    return { type: 'folder', name: '', list: () => this.#list(spans) }
+    return { type: 'folder', name: '', list: () => this.#lists.list(0, () => this.#list(spans)) }
   }
 
   #folder(name: string, cluster: number): FolderNode {
     const spans = () => this.#table.chain(cluster, largestFolder)
-    return { type: 'folder', name, list: () => this.#list(spans) }
+    return { type: 'folder', name, list: () => this.#lists.list(cluster, () => this.#list(spans)) }
   }
 
   async #list(spans: () => Promise<readonly Span[]>): Promise<readonly ImageNode[]> {
     const content = joined(await spans())
     const octets = await readExactly(content, 0, content.size, 'FAT folder')
+    this.#lists.count(Math.floor(octets.length / entrySize))
     const nodes: ImageNode[] = []
     let long: LongName | undefined
     for (let at = 0; at + entrySize <= octets.length; at += entrySize) {
@@ -74,7 +77,7 @@ class FatReader {
     const attribute = entry.u8(11)
     if ((attribute & attributes.volume) !== 0) return []
     const name = longNameOf(long, entry) ?? shortName(entry)
-    if (name === '.' || name === '..' || name === '' || /[/\0]/.test(name)) return []
+    if (!isName(name)) return []
     const cluster = entry.u16(26) + (this.#layout.bits === 32 ? entry.u16(20) * 2 ** 16 : 0)
     if ((attribute & attributes.folder) !== 0) return [this.#folder(name, cluster)]
     const size = entry.u32(28)

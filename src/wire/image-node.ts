@@ -38,6 +38,11 @@ export interface Volume {
   readonly publisher?: string | undefined
 }
 
+/** Whether a folder can have it, and a path lead there. */
+export function isName(name: string): boolean {
+  return name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name)
+}
+
 /** Links followed in one path at most, as Linux does. */
 const mostLinks = 40
 
@@ -85,17 +90,18 @@ export async function findFile(root: FolderNode, path: string): Promise<FileNode
 const deepest = 32
 
 /**
- * Paths of all files, `limit` of them at most: a folder's own before what is below. Links are not
- * followed, so that no ring holds it up.
+ * Paths of all files, as far as `limit` names lead: a folder's own before what is below. Links are
+ * not followed, so that no ring holds it up.
  */
 export async function listPaths(root: FolderNode, limit: number): Promise<readonly string[]> {
   const paths: string[] = []
+  let looked = 0
   let level = [{ folder: root, base: '' }]
   for (let depth = 0; depth < deepest && level.length > 0; depth++) {
     const below: typeof level = []
     for (const { folder, base } of level) {
       for (const node of await folder.list()) {
-        if (paths.length + below.length >= limit) return paths
+        if (++looked > limit) return paths
         if (node.type === 'file') paths.push(base + node.name)
         if (node.type === 'folder') below.push({ folder: node, base: `${base}${node.name}/` })
       }

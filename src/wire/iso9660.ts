@@ -1,14 +1,15 @@
 /**
  * ISO 9660, read in place: Rock Ridge names and links where there are any, else Joliet's, else the
- * plain ones in lower case; files of several extents; El Torito's boot images. No UDF, no zisofs.
+ * plain ones in lower case; files of several extents. No UDF, no zisofs.
  *
- * Sources: ECMA-119 (ISO 9660), El Torito Bootable CD-ROM Format Specification 1.0, and those of
- * iso-records.ts.
+ * Sources: ECMA-119 (ISO 9660), and those of iso-records.ts.
  */
 import { ProtocolError } from '../core/errors.ts'
 import { type ByteSource, type Span, joined, readExactly } from './byte-source.ts'
+import { type BootImage, readBootImages } from './el-torito.ts'
 import { Fields } from './fields.ts'
-import type { FolderNode, ImageNode, Volume } from './image-node.ts'
+import { FolderLists } from './folder-lists.ts'
+import { type FolderNode, type ImageNode, type Volume, isName } from './image-node.ts'
 import {
   type IsoNames,
   type IsoRecord,
@@ -29,13 +30,7 @@ export interface IsoVolume extends Volume {
   /** Who made it, as VIC's images say and are told by. */
   readonly publisher: string
   /** What BIOS and UEFI start from it as from a disc. */
-  readonly bootImages: readonly BootImage[]
-}
-
-export interface BootImage {
-  readonly platform: 'bios' | 'uefi' | 'other'
-  /** Octets from the start of the image. */
-  readonly position: number
+  bootImages(): Promise<readonly BootImage[]>
 }
 
 /** Undefined where there is no ISO 9660; throws ProtocolError where there is a damaged one. */
@@ -52,7 +47,7 @@ export async function openIso(source: ByteSource): Promise<IsoVolume | undefined
     format: `ISO 9660${names === 'plain' ? '' : ` with ${names}`}`,
     label: primary.text(40, 32).trim(),
     publisher: primary.text(318, 128).trim(),
-    bootImages: catalog === undefined ? [] : await readBootImages(source, catalog),
+    bootImages: async () => (catalog === undefined ? [] : readBootImages(source, catalog)),
     root: reader.folder('', rootOf(descriptor), { names, skip: skip ?? 0 }),
   }
 }
@@ -113,22 +108,16 @@ interface Reading {
 
 class IsoReader {
   readonly #source: ByteSource
+  readonly #lists = new FolderLists()
 
   constructor(source: ByteSource) {
     this.#source = source
   }
 
-  /** Read once: the same folder is asked for with each file in it. */
   folder(name: string, place: Place, reading: Reading): FolderNode {
-    let listed: Promise<readonly ImageNode[]> | undefined
-    const list = () => {
-      listed ??= this.#list(place, reading).catch((error: unknown) => {
-        listed = undefined // the disk may read the next time
-        throw error
-      })
-      return listed
-    }
-    return { type: 'folder', name, list }
+    const { extent, size } = place
+    const read = () => this.#list(place, reading)
+    return { type: 'folder', name, list: () => this.#lists.list(`${extent} ${size}`, read) }
   }
 
   /** Octets to skip in system use areas; undefined where the image has no Rock Ridge. */
@@ -161,6 +150,7 @@ class IsoReader {
       if (length < 34 || 33 + fields.u8(at + 32) > length) {
         throw fields.wrong(at, `a record of ${length} octets`)
       }
+      this.#lists.count(1)
       const record = await this.#record(fields, at, reading)
       at += length
       if (record === undefined || record.relocated || !isName(record.name)) continue
@@ -204,7 +194,12 @@ class IsoReader {
         return [{ type: 'link', name, target: () => Promise.resolve(target) }]
       case 'file': {
         const content = joined(spans)
-        return [{ type: 'file', name, size: content.size, open: () => Promise.resolve(content) }]
+        const end = Math.max(...spans.map(({ position = 0, length }) => position + length))
+        const open = async () => {
+          if (end <= this.#source.size) return content
+          throw new ProtocolError(name, `ends at octet ${end}, behind the end of the disc`)
+        }
+        return [{ type: 'file', name, size: content.size, open }]
       }
       case 'other':
         return []
@@ -223,32 +218,4 @@ class IsoReader {
 function systemUseOf(fields: Fields, at: number): number {
   const nameLength = fields.u8(at + 32)
   return at + 33 + nameLength + ((nameLength + 1) % 2)
-}
-
-function isName(name: string): boolean {
-  return name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name)
-}
-
-const platforms: Readonly<Record<number, BootImage['platform']>> = { 0: 'bios', 0xef: 'uefi' }
-
-/** One sector of entries of 32 octets: a validation, the default, then sections by platform. */
-async function readBootImages(source: ByteSource, sector: number): Promise<readonly BootImage[]> {
-  const at = sector * isoSector
-  const fields = new Fields(
-    await readExactly(source, at, isoSector, 'boot catalog'),
-    'boot catalog',
-    at,
-  )
-  if (fields.u8(0) !== 1 || fields.u16(30) !== 0xaa55) throw fields.wrong(0, 'is no boot catalog')
-  const images: BootImage[] = []
-  let platform = fields.u8(1)
-  for (let entry = 32; entry < isoSector; entry += 32) {
-    const kind = fields.u8(entry)
-    if (kind === 0x90 || kind === 0x91) platform = fields.u8(entry + 1)
-    else if (kind === 0x88) {
-      const position = fields.u32(entry + 8) * isoSector
-      images.push({ platform: platforms[platform] ?? 'other', position })
-    }
-  }
-  return images
 }

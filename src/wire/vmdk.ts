@@ -107,7 +107,8 @@ async function readFooter(source: ByteSource): Promise<Fields> {
   if (at < sector) throw new ProtocolError('VMDK footer', `is cut off at octet ${source.size}`)
   try {
     return await readHeader(source, at)
-  } catch {
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
     throw new ProtocolError('VMDK footer', `is not there (at octet ${at}): the file is not whole`)
   }
 }
@@ -143,7 +144,9 @@ class Grains {
     const at = directory.u32(index * 4)
     if (at === 0) return 0
     if (this.#table?.index !== index) {
-      this.#table = { index, fields: this.#readTable(at * sector) }
+      const fields = this.#readTable(at * sector)
+      this.#table = { index, fields }
+      fields.catch(() => (this.#table = undefined)) // the disk may read the next time
     }
     const sectorNumber = (await this.#table.fields).u32((grain % tableEntries) * 4)
     // 1 stands for a grain of zeros, where the header allows it.
@@ -170,7 +173,7 @@ class Grains {
     const octets = await this.#inflate(packed, grainSize).catch(() => {
       throw head.wrong(12, 'it is damaged')
     })
-    if (octets.length < from + target.length && octets.length !== grainSize) {
+    if (octets.length < from + target.length) {
       throw head.wrong(12, `it holds ${octets.length} octets instead of ${grainSize}`)
     }
     target.set(octets.subarray(from, from + target.length))

@@ -16,6 +16,9 @@ const readers: readonly ((source: ByteSource) => Promise<Volume | undefined>)[] 
   openFat,
 ]
 
+/** File systems looked at on one disk: each is searched for what boots. */
+const mostVolumes = 32
+
 export interface DiskVolume extends Volume {
   /** Number of its partition; 0 where it has the whole disk. */
   readonly partition: number
@@ -34,6 +37,10 @@ export async function readVolumes(disk: ByteSource): Promise<DiskVolumes> {
   const volumes: DiskVolume[] = []
   const problems: string[] = []
   for (const { number, start, length } of await readPartitions(disk)) {
+    if (volumes.length === mostVolumes) {
+      problems.push(`partition ${number} and what comes after it are left out: they are too many`)
+      break
+    }
     try {
       // The last partition of an image that was cut to what is used still reads.
       const size = Math.min(length, disk.size - start)

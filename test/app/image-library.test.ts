@@ -22,7 +22,7 @@ function libraryOf(folder: string, taken: readonly string[] = []) {
   const events: Omit<ServiceEvent, 'at'>[] = []
   const state = { now: Date.now() + 60_000 }
   const library = new ImageLibrary({
-    named: () => droppedImages(folder),
+    named: () => droppedImages([folder]),
     taken: new Set(taken),
     emit: (event) => events.push(event),
     clock: () => state.now,
@@ -254,6 +254,22 @@ test('a folder is served without the disks in it, and with the names that instal
   }
 })
 
+test('a disk in parts is opened anew when one of them is replaced', async () => {
+  const folder = testFolder()
+  const whole = fixtureImage('boot.img')
+  const flat = join(folder, 'd-flat.vmdk')
+  writeFileSync(flat, whole)
+  const extent = `RW ${whole.length / 512} FLAT "d-flat.vmdk" 0`
+  writeFileSync(join(folder, 'd.vmdk'), `# Disk DescriptorFile\n${extent}\n`)
+  const { library, said } = libraryOf(folder)
+  await library.refresh()
+  expect(said()).toEqual(['image.ready d'])
+  writeFileSync(join(folder, 'new'), new Uint8Array(whole.length))
+  renameSync(join(folder, 'new'), flat)
+  await library.refresh()
+  expect(said()).toEqual(['image.gone d', 'image.refused d'])
+})
+
 test('a file that is written into is not sent on, half of it another one', async () => {
   const folder = testFolder()
   const whole = fixtureImage('boot.img')
@@ -275,7 +291,7 @@ test('what goes wrong with one image leaves the others alone', async () => {
   writeFileSync(join(folder, 'a.ova'), 'x')
   tinyCore(join(folder, 'tiny'))
   const library = new ImageLibrary({
-    named: () => droppedImages(folder),
+    named: () => droppedImages([folder]),
     taken: new Set(),
     emit: ({ entry }) => {
       if (entry === 'a') throw new Error('a bug')
@@ -313,19 +329,25 @@ test('names: of files and folders, made fit for menus, and none that is taken', 
   }
   for (const name of ['tinyvm', '.part', 'rescue']) mkdirSync(join(folder, name))
   expect(
-    droppedImages(folder).map(({ name, source }) => [name, source.slice(folder.length + 1)]),
+    droppedImages([folder]).map(({ name, source }) => [name, source.slice(folder.length + 1)]),
   ).toEqual([
     ['image', '-.img'],
     ['a-b', 'a b.OVA'],
     ['rescue', 'rescue'],
     ['x', 'x.ova'],
+    ['x.vmdk', 'x.vmdk'],
   ])
-  expect(droppedImages(join(folder, 'nowhere'))).toEqual([])
+  const other = testFolder()
+  writeFileSync(join(other, 'x.iso'), 'x')
+  expect(droppedImages([other, folder]).map(({ name }) => name)).toContain('x.ova')
+  expect(droppedImages([join(folder, 'nowhere')])).toEqual([])
   // A folder of such a name is what the user's own entry boots from.
   const { library, said } = libraryOf(folder, ['x', 'image', 'rescue'])
   await library.refresh()
   await library.refresh()
-  expect(said().sort()).toEqual(['image.refused a-b', 'image.refused image', 'image.refused x'])
+  expect(said().sort()).toEqual(
+    ['a-b', 'image', 'x', 'x.vmdk'].map((name) => `image.refused ${name}`),
+  )
 })
 
 test('a disk in images/ is not given away whole, an initrd in a folder is', async () => {
@@ -379,4 +401,17 @@ test('the report says in plain words what was found and what is served', async (
     'kept files  1',
     'note        tce/boot/vmlinuz is no Linux kernel that is known here',
   ])
+})
+
+test('what an image says of itself moves no cursor and adds no line', async () => {
+  const folder = testFolder()
+  const name = 'x\u001b[2J\nnote        all is well'
+  writeFileSync(
+    join(folder, 'a.ova'),
+    ovaOf({ disk: fixtureImage('stream.vmdk'), name, manifest: 'none' }),
+  )
+  const image = await openNetbootImage(join(folder, 'a.ova'))
+  onTestFinished(() => image.close())
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  for (const line of reportLines(imageReport(image, 'a'))) expect(line).not.toMatch(/[\x00-\x1f]/)
 })

@@ -1,9 +1,10 @@
-import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { execFileSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
+import { parseConfig } from '../../src/app/config.ts'
 import { parseKickstart, readKickstart } from '../../src/app/kickstart-file.ts'
 import { reportKickstart, sentence } from '../../src/app/kickstart-report.ts'
 import { exampleVariables } from '../../src/boot/kickstart/host-variables.ts'
@@ -175,6 +176,16 @@ test.for(cases)('%s for %s works as it stands', ([file, installer]) => {
   // What comes out is a kickstart like any other: it must stand by itself, as text, too.
   const again = reportOf(kickstartJson(kickstart), installer)
   expect(again).toMatchObject({ verdict: 'good', kickstart })
+})
+
+test('the examples of the documentation are right', () => {
+  const page = readFileSync('docs/kickstart-photon.md', 'utf8')
+  const blocks = [...page.matchAll(/```yaml\n([^`]*)```/g)].map(([, text = '']) => text)
+  const [config = '', network = ''] = blocks
+  expect(blocks).toHaveLength(2)
+  expect(parseConfig(config, 'docs').hosts[0]?.kickstart).toBe('kickstarts/photon-minimal.yaml')
+  const source = `kickstart: photon\ndisk: /dev/sda\n${network}`
+  expect(reportOf(source, '2.7')).toMatchObject({ verdict: 'good' })
 })
 
 test.for(samples)('%s: its scripts are shell', (file) => {

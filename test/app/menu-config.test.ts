@@ -101,12 +101,16 @@ hosts:
   ])
 })
 
+/** A menu with an entry for each list of processors, all of one name. */
+function menuFor(...all: string[]): string {
+  const entries = all.map((arch) => `{ name: live, title: Live, kernel: k, arch: [${arch}] }`)
+  return `menu: { entries: [ ${entries.join(', ')} ] }`
+}
+
 test('two entries may share a name where no processor runs both', () => {
-  const entry = (arch: string) => `{ name: live, title: Live, kernel: k, arch: [${arch}] }`
-  const menu = (...all: string[]) => `menu: { entries: [ ${all.map(entry).join(', ')} ] }`
-  expect(problemsIn(menu('x64', 'arm64'))).toEqual([])
-  expect(problemsIn(menu('x64', 'arm64, x64'))).toHaveLength(1)
-  expect(problemsIn(menu('x46'))[0]).toContain('allowed: x64, ia32, arm64')
+  expect(problemsIn(menuFor('x64', 'arm64'))).toEqual([])
+  expect(problemsIn(menuFor('x64', 'arm64, x64'))).toHaveLength(1)
+  expect(problemsIn(menuFor('x46'))[0]).toContain('allowed: x64, ia32, arm64')
 })
 
 test.for([
@@ -115,7 +119,9 @@ test.for([
   `$1$salt$${'a'.repeat(22)}`,
   `$6$rounds=500000$salt$${'a'.repeat(86)}`,
   crypt.slice(0, -1),
+  `$6$rounds=0999$salt$${'a'.repeat(86)}`,
   pbkdf2.replace('512', '256'),
+  pbkdf2.replace('10000', '0'),
   `[${crypt}, hunter2]`,
   `[${crypt}, ${crypt}]`,
   '[]',

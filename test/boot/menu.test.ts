@@ -58,6 +58,12 @@ function linux(name: string, about: Partial<BootEntry> = {}): Entry {
   return { title: name.toUpperCase(), ...about, name, type: 'linux', ...files }
 }
 
+/** A menu whose first entry asks for this password. */
+function lockedBy(own: Lock): MenuContext {
+  const entries = [linux('install', { lock: own }), ...catalog.entries]
+  return contextWith({ catalog: { ...grouped, entries } })
+}
+
 /** A group in a group, one that asks for a password, and an entry that does. */
 const grouped: Catalog = {
   title: 'Lab boot menu',
@@ -245,13 +251,9 @@ describe('passwords', () => {
   })
 
   test('what a menu cannot ask for it does not show', () => {
-    const only = (own: Lock) =>
-      contextWith({
-        catalog: { ...grouped, entries: [linux('install', { lock: own }), ...catalog.entries] },
-      })
-    expect(renderGrubMenu(only({ crypt: lock.crypt }))).not.toContain('install')
-    expect(renderPxelinuxMenu(only({ pbkdf2: lock.pbkdf2 }))).not.toContain('install')
-    expect(renderIpxeMenu(only({ pbkdf2: lock.pbkdf2 }))).toContain('install')
+    expect(renderGrubMenu(lockedBy({ crypt: lock.crypt }))).not.toContain('install')
+    expect(renderPxelinuxMenu(lockedBy({ pbkdf2: lock.pbkdf2 }))).not.toContain('install')
+    expect(renderIpxeMenu(lockedBy({ pbkdf2: lock.pbkdf2 }))).toContain('install')
   })
 
   test('where everything asks for one, nothing starts by itself', () => {
@@ -298,11 +300,11 @@ test('a choice that cannot be had here shows the menu', () => {
 })
 
 describe('entries for a processor', () => {
-  const linux = { type: 'linux', kernel: 'k', initrd: [], args: '' } as const
+  const same = { type: 'linux', kernel: 'k', initrd: [], args: '' } as const
   const entries: readonly Entry[] = [
-    { ...linux, name: 'tiny', title: 'Tiny x64', arch: ['x64'], kernel: 'k-x64' },
-    { ...linux, name: 'tiny', title: 'Tiny arm64', arch: ['arm64'], kernel: 'k-arm64' },
-    { ...linux, name: 'any', title: 'Any x86' },
+    { ...same, name: 'tiny', title: 'Tiny x64', arch: ['x64'], kernel: 'k-x64' },
+    { ...same, name: 'tiny', title: 'Tiny arm64', arch: ['arm64'], kernel: 'k-arm64' },
+    { ...same, name: 'any', title: 'Any x86' },
     { type: 'disk', name: 'disk', title: 'Local disk' },
   ]
   const shown = (context: Partial<MenuContext>) =>
@@ -321,7 +323,7 @@ describe('entries for a processor', () => {
   })
 
   test('an entry whose files are not there is not shown', () => {
-    const needy: Entry = { ...linux, name: 'x', title: 'Needy', needs: ['boot/x/vmlinuz'] }
+    const needy: Entry = { ...same, name: 'x', title: 'Needy', needs: ['boot/x/vmlinuz'] }
     const own = { catalog: { ...catalog, entries: [needy] } }
     expect(shown(own)).toEqual(['[1] Local disk'])
     expect(shown({ ...own, loaders: new Set(['boot/x/vmlinuz']) })).toEqual(['[1] Needy'])

@@ -196,3 +196,12 @@ test('a backup whose folders would fill the memory is refused', async () => {
   await expect(overlayOf([`${'a/'.repeat(30_000)}b`])).rejects.toThrow(many)
   expect(await overlayOf(['a/b/c', 'a/b/d'])).toHaveLength(4)
 })
+
+test('of more extensions than a system has the first come along, and that is said', async () => {
+  const names = Array.from({ length: 5000 }, (_, index) => `e${index}.tcz`)
+  const files = Object.fromEntries(names.map((name) => [`tce/optional/${name}`, text('x')]))
+  const root = memoryFolder({ ...files, 'tce/onboot.lst': text(names.join('\n')) })
+  const parts = await readTinyCore([root], '', release)
+  expect(parts.files.size).toBe(1000)
+  expect(parts.notes).toEqual(['more than 1000 extensions: the others are left out'])
+})

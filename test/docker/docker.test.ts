@@ -14,6 +14,7 @@ import { run } from '../../src/lab/processes.ts'
 import { type LabServer, ServerProcess } from '../../src/lab/server-process.ts'
 import { deliveries, story, timeout } from '../e2e/lab-boot.ts'
 import { OriginProcess, originUrl } from '../e2e/origin-process.ts'
+import { fixtureImage } from '../support/image-files.ts'
 import { DockerEngine } from './engine.ts'
 import { buildImage } from './image.ts'
 
@@ -92,18 +93,22 @@ test('`docker run -p 5100:80 -e AUTO_DEPLOY=…` is the mirror and nothing else'
 
 test('compose on the host network: a machine boots from it, from DHCP to its report', async () => {
   let user: unknown
+  let images = ''
   await using lab = await openLab({
     mode: 'full',
     machines: [{ firmware: 'bios' }],
     serve: async (namespace, file, config) => {
       const { server, engine, id } = await composeUp(namespace, dirname(file), config)
       user = await processOf(engine, id)
+      const command = ['node', '/opt/bootlace/docker/start.ts', 'image', 'list']
+      images = await engine.run('exec', id, ...command)
       return server
     },
   })
   const result = await lab.machines[0]!.boot({ timeout })
   if (!result.ok) throw new Error(story(result))
   expect(user).toEqual({ user: '5100', capabilities: granted })
+  expect(images).toContain('mine (Linux): raw disk')
   expect(deliveries(result)).toEqual(
     expect.arrayContaining([
       'tftp lpxelinux.0',
@@ -129,6 +134,9 @@ async function composeUp(
   const engine = started.use(await DockerEngine.start(namespace))
   const folder = join(directory, 'config')
   await mkdir(folder, { mode: 0o755 })
+  const images = join(directory, 'images')
+  await mkdir(images, { mode: 0o755 })
+  await writeFile(join(images, 'mine.img'), fixtureImage('boot.img'))
   const own = { ...config, data: undefined, cache: undefined }
   await writeFile(join(folder, 'bootlace.yaml'), JSON.stringify(own))
   // After a test that was killed, the next engine must not start it on the machine's own network.
@@ -136,6 +144,7 @@ async function composeUp(
   await writeFile(override, JSON.stringify({ services: { bootlace: { restart: 'no' } } }))
   const variables = {
     BOOTLACE_FOLDER: folder,
+    BOOTLACE_IMAGES: images,
     BOOTLACE_CONFIG: '/etc/bootlace/bootlace.yaml',
     AUTO_DEPLOY: '',
   }

@@ -6,7 +6,7 @@ test('the ROM shows the menu, and keys pick what is not the default', async () =
   const result = await boot('ipxe-menu-keys', {
     firmware: 'ipxe',
     config: { menu: { title: 'Bootlace lab', timeout: '60s', default: 'disk' } },
-    keys: ['up', 'ret'],
+    keys: ['up', 'up', 'ret'], // over the memory test, to TinyVM
   })
   expect(sawMenu(result)).toBe(true)
   expect(deliveries(result)).toEqual(

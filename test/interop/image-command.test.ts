@@ -63,6 +63,7 @@ test('what is damaged, boots nothing or is misspelt is refused with exit code 2'
   expect(refused.stderr).toMatch(/broken\.ova: TinyVM-disk1\.vmdk: is damaged: its SHA256 is /)
   expect(image('inspect', unbootable).stderr).toContain('nothing in it boots')
   expect(image('add', 'a/b', broken).stderr).toContain('a name has letters, digits')
+  expect(image('add', 'memtest', broken).stderr).toContain('an entry of the menu is called memtest')
   expect(image('inspect', '/nowhere').stderr).toContain('/nowhere: cannot be read')
   expect(image('nonsense').stderr).toContain('Example: bootlace image add')
   expect(image('--help')).toMatchObject({ status: 0, stderr: '' })

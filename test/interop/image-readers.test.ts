@@ -218,8 +218,9 @@ test('xorriso: boot images for BIOS and UEFI, the latter a FAT that reads in pla
   tool('xorriso', '-as', 'mkisofs', '-R', ...bios, ...uefi, '-o', image, join(folder, 'tree'))
   const source = await diskSource(image)
   const volume = await openIso(source)
-  expect(volume?.bootImages.map(({ platform }) => platform)).toEqual(['bios', 'uefi'])
-  const { position } = volume!.bootImages[1]!
+  const images = await volume!.bootImages()
+  expect(images.map(({ platform }) => platform)).toEqual(['bios', 'uefi'])
+  const { position } = images[1]!
   const fat = await openFat(part(source, position, source.size - position, 'boot image'))
   expect(await treeOf(fat!.root)).toEqual(wanted({ 'bootx64.efi': noise(99, 6) }))
 })

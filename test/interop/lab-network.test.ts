@@ -17,7 +17,7 @@ afterEach(() => {
 
 /** The namespaces of the lab that runs in this process. */
 async function namespacesOf(pid: number | undefined): Promise<string[]> {
-  const prefix = `bl${pid?.toString(36)}x`
+  const prefix = `bootlace-${pid?.toString(36)}x`
   const list = await run('ip', 'netns', 'list')
   return list.split('\n').filter((line) => line.startsWith(prefix))
 }
@@ -74,6 +74,17 @@ test('what a killed lab left behind is removed by the next one; living labs are 
   await removeLeftovers()
   expect(await namespacesOf(lab.pid)).toEqual([])
   await expect.poll(() => isRunning(sleeper)).toBe(false)
+})
+
+test('a namespace that is called otherwise is somebody else’s', async () => {
+  const theirs = 'bl0x1-theirs'
+  await run('ip', 'netns', 'add', theirs)
+  try {
+    await removeLeftovers()
+    expect(await run('ip', 'netns', 'list')).toContain(theirs)
+  } finally {
+    await run('ip', 'netns', 'del', theirs).catch(() => undefined)
+  }
 })
 
 test('a program that exits takes with it what changed its rights and so outlives its parent', async () => {

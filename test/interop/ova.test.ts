@@ -5,7 +5,7 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { expect, onTestFinished, test } from 'vitest'
 import { imageReport } from '../../src/app/image-report.ts'
 import type { Client } from '../../src/io/file-tree.ts'
-import { openNetbootImage } from '../../src/io/netboot-image.ts'
+import { type NetbootImage, openNetbootImage } from '../../src/io/netboot-image.ts'
 import { standInParts } from '../../src/setup/stand-in.ts'
 import { writeCpio } from '../../src/wire/cpio.ts'
 import {
@@ -20,6 +20,14 @@ import {
 import { type Layout, codes, layouts, writeStandIn } from '../support/stand-in.ts'
 
 const client: Client = { via: 'http', ip: '10.0.0.9', server: '10.0.0.1' }
+
+/** The folder as an ISO, opened for the time of the test. */
+async function openedIso(tree: string): Promise<NetbootImage> {
+  tool('xorriso', '-as', 'mkisofs', '-quiet', '-R', '-o', `${tree}.iso`, tree)
+  const image = await openNetbootImage(`${tree}.iso`)
+  onTestFinished(() => image.close())
+  return image
+}
 
 test('an ISO of Tiny Core with its extensions, and one of Photon’s shape', async () => {
   const folder = testFolder()
@@ -39,20 +47,14 @@ test('an ISO of Tiny Core with its extensions, and one of Photon’s shape', asy
     'isolinux/initrd.img': text('initrd'),
     'RPMS/x86_64/a.rpm': text('package'),
   })
-  const opened = async (tree: string) => {
-    tool('xorriso', '-as', 'mkisofs', '-quiet', '-R', '-o', `${tree}.iso`, tree)
-    const image = await openNetbootImage(`${tree}.iso`)
-    onTestFinished(() => image.close())
-    return image
-  }
-  const one = await opened(tiny)
+  const one = await openedIso(tiny)
   expect(one.boot).toMatchObject({
     initrd: ['boot/core.gz', 'overlay.cpio'],
     args: 'loglevel=3 base norestore noswap',
     extensions: ['Xvesa.tcz'],
   })
   expect(imageReport(one, 'tiny').title).toBe('tiny (Tiny Core Linux)')
-  const two = await opened(photon)
+  const two = await openedIso(photon)
   expect([two.kind?.kind.id, two.boot]).toEqual(['photon', undefined])
   const file = await two.tree.open('RPMS/x86_64/a.rpm', client)
   expect(new TextDecoder().decode(await wholeOf(file!))).toBe('package')

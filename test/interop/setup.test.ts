@@ -47,16 +47,22 @@ test('every boot loader is there, with its package, version and licence', () => 
   const names = files.map(({ file }) => file)
   expect(names).toEqual(
     expect.arrayContaining([
-      ...['lpxelinux.0', 'ldlinux.c32', 'undionly.kpxe', 'snponly.efi', 'ipxe-arm64.efi'],
-      ...[
-        'shimx64.efi',
-        'grubx64.efi',
-        'mmx64.efi',
-        'shimaa64.efi',
-        'grubaa64.efi',
-        'grubia32.efi',
-      ],
-      ...['efi64/syslinux.efi', 'efi64/ldlinux.e64', 'memtest64', 'memtest64.efi', 'memtest32.efi'],
+      'lpxelinux.0',
+      'ldlinux.c32',
+      'undionly.kpxe',
+      'snponly.efi',
+      'ipxe-arm64.efi',
+      'shimx64.efi',
+      'grubx64.efi',
+      'mmx64.efi',
+      'shimaa64.efi',
+      'grubaa64.efi',
+      'grubia32.efi',
+      'efi64/syslinux.efi',
+      'efi64/ldlinux.e64',
+      'memtest64',
+      'memtest64.efi',
+      'memtest32.efi',
     ]),
   )
   for (const file of files) {

@@ -40,9 +40,18 @@ test('who is known by its Ethernet address is in the answer, with its link', () 
 
 test('an answer that is cut off anywhere has the neighbours before the cut', () => {
   const whole = parseNeighbourAnswer(answer)
+  const ends = [reachable, reachable + failed + stale].map((part) => hex(part).length)
   for (let length = 0; length < answer.length; length++) {
-    const part = parseNeighbourAnswer(answer.subarray(0, length))
-    expect(whole.slice(0, part.length)).toEqual(part)
+    const count = ends.filter((end) => end <= length).length
+    expect(parseNeighbourAnswer(answer.subarray(0, length))).toEqual(whole.slice(0, count))
+  }
+})
+
+test('an attribute that is longer than its neighbour, or than nothing, ends its attributes', () => {
+  for (const length of [0, 3, 0xff]) {
+    const broken = hex(reachable)
+    broken[28] = length // of NDA_DST
+    expect(parseNeighbourAnswer(broken)).toEqual([])
   }
 })
 

@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type Mac, parseMac } from '../../src/core/address.ts'
+import { askKernel } from '../../src/io/native.ts'
+import { neighbourQuestion } from '../../src/io/neighbour-messages.ts'
 import { kernelTables, Neighbours, neighboursOn, parseNeighbours } from '../../src/io/neighbours.ts'
 
 const table = `IP address       HW type     Flags       HW address            Mask     Device
@@ -23,6 +25,8 @@ test('an address that nobody has is unknown', () => {
 })
 
 test('the kernel is asked for its IPv6 neighbours, and answers', () => {
+  const last = askKernel(neighbourQuestion()).at(-1)
+  expect(last?.subarray(-20, -14)).toEqual(Uint8Array.of(20, 0, 0, 0, 3, 0)) // NLMSG_DONE
   expect(kernelTables.ipv6()).toBeInstanceOf(Map)
 })
 

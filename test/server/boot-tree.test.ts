@@ -201,24 +201,26 @@ describe('GRUB', () => {
   })
 })
 
-describe('SYSLINUX for UEFI', () => {
-  const tree = (own: FileTree = folder()) =>
-    syslinuxTree(overlay([own, generatedTree(options({ userFiles: own })), folder('k')]))
+/** The tree of SYSLINUX for UEFI, with the user's own folder. */
+function efiTree(own: FileTree = folder()): FileTree {
+  return syslinuxTree(overlay([own, generatedTree(options({ userFiles: own })), folder('k')]))
+}
 
+describe('SYSLINUX for UEFI', () => {
   test('finds its menu and everything that the menu names in its own folder, too', async () => {
-    expect(await textOf(tree(), `efi64/${ownName}`)).toContain('DEFAULT tinyvm')
-    expect(await textOf(tree(), 'efi64//k')).toBe('k')
-    expect(await textOf(tree(), 'efi32/k')).toBe('k')
-    expect(await textOf(tree(), 'k')).toBe('k')
-    expect(await textOf(tree(), 'efi64/nothing')).toBeUndefined()
-    expect(await textOf(tree(), 'efi64/efi64/k')).toBeUndefined()
+    expect(await textOf(efiTree(), `efi64/${ownName}`)).toContain('DEFAULT tinyvm')
+    expect(await textOf(efiTree(), 'efi64//k')).toBe('k')
+    expect(await textOf(efiTree(), 'efi32/k')).toBe('k')
+    expect(await textOf(efiTree(), 'k')).toBe('k')
+    expect(await textOf(efiTree(), 'efi64/nothing')).toBeUndefined()
+    expect(await textOf(efiTree(), 'efi64/efi64/k')).toBeUndefined()
   })
 
   test('gets the user’s own menu, and the user’s own files of its folder first', async () => {
-    expect(await textOf(tree(folder('pxelinux.cfg/default')), 'efi64/pxelinux.cfg/default')).toBe(
-      'pxelinux.cfg/default',
-    )
-    expect(await textOf(tree(folder('efi64/k')), 'efi64/k')).toBe('efi64/k')
+    expect(
+      await textOf(efiTree(folder('pxelinux.cfg/default')), 'efi64/pxelinux.cfg/default'),
+    ).toBe('pxelinux.cfg/default')
+    expect(await textOf(efiTree(folder('efi64/k')), 'efi64/k')).toBe('efi64/k')
   })
 })
 

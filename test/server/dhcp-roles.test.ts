@@ -84,20 +84,19 @@ function heard(request: DhcpMessage, { link = links[0]!, from = '0.0.0.0' } = {}
 const hear = (type: 'discover' | 'request', wish: Wish, from?: string) =>
   roles.heardMachine(heard(message(type, wish), { from }))
 
+/** How machines are answered that ask by the first interface. */
+const modeOf = (of: DhcpSubnet, link = links[0]!) => roles.modeOf(of, link)
+
 const reasons = (type = 'dhcp.role') =>
   events.filter((event) => event.type === type).map(({ reason }) => reason)
 
 test('asks at the start, gives addresses after the silence, and says both', async () => {
   await make(subnet).start()
-  expect([opened, asked, roles.modeOf(subnet)]).toEqual([
-    ['eth0'],
-    ['eth0 asking 10.40.0.1'],
-    'proxy',
-  ])
+  expect([opened, asked, modeOf(subnet)]).toEqual([['eth0'], ['eth0 asking 10.40.0.1'], 'proxy'])
   await pass(4500)
-  expect([asked.length, roles.modeOf(subnet)]).toEqual([3, 'proxy'])
+  expect([asked.length, modeOf(subnet)]).toEqual([3, 'proxy'])
   await pass(500)
-  expect(roles.modeOf(subnet)).toBe('full')
+  expect(modeOf(subnet)).toBe('full')
   expect(events).toEqual([
     {
       type: 'dhcp.role',
@@ -130,10 +129,10 @@ test('one that appears later is told as what a person should know', async () => 
   await pass(5000)
   answer()
   answer()
-  expect(roles.modeOf(subnet)).toBe('proxy')
+  expect(modeOf(subnet)).toBe('proxy')
   expect(reasons('service.hint')).toEqual([expect.stringMatching(/10\.40\.0\.9 began to give/)])
   await pass(60_000)
-  expect(roles.modeOf(subnet)).toBe('full')
+  expect(modeOf(subnet)).toBe('full')
   expect(reasons().slice(-2)).toEqual([
     '10.40.0.0/24: 10.40.0.9 has been silent for 55 s: asking once more',
     '10.40.0.0/24: 10.40.0.9 has been silent for 60 s: giving addresses',
@@ -144,18 +143,18 @@ test('a machine that takes the offer of another server is a sign of one', async 
   await make(subnet).start()
   await pass(5000)
   hear('request', { serverId: '10.40.0.1' })
-  expect(roles.modeOf(subnet)).toBe('full')
+  expect(modeOf(subnet)).toBe('full')
   hear('request', { serverId: rival })
-  expect(roles.modeOf(subnet)).toBe('proxy')
+  expect(modeOf(subnet)).toBe('proxy')
 })
 
 test('at the server’s port only the answer to a question is a sign: anybody may send there', async () => {
   await make(subnet).start()
   await pass(5000)
   roles.heardAnswer(links[0]!, offer(), rival)
-  expect(roles.modeOf(subnet)).toBe('full')
+  expect(modeOf(subnet)).toBe('full')
   roles.heardAnswer(links[0]!, offer(xid), rival)
-  expect(roles.modeOf(subnet)).toBe('proxy')
+  expect(modeOf(subnet)).toBe('proxy')
 })
 
 test.for<[string, Wish]>([
@@ -175,9 +174,9 @@ test.for<[string, Wish]>([
     roles.heardQuestion(heard(question.asClient, { from }))
     roles.heardQuestion(heard(question.asRelay, { from }))
   }
-  expect(roles.modeOf(subnet)).toBe('full')
+  expect(modeOf(subnet)).toBe('full')
   hear('request', { ...wish, serverId: rival }, '10.40.0.254')
-  expect(roles.modeOf(subnet)).toBe('proxy')
+  expect(modeOf(subnet)).toBe('proxy')
 })
 
 test('a machine that asks is followed by a question at once, beside a rival by none', async () => {
@@ -214,7 +213,17 @@ test('a server that leaves a machine unanswered is told once, as what a person s
       reason: expect.stringMatching(/10\.40\.0\.9.* does not answer it/),
     },
   ])
-  expect(roles.modeOf(subnet)).toBe('proxy')
+  expect(modeOf(subnet)).toBe('proxy')
+})
+
+test('a machine whose offer was heard is answered, even if it goes on asking', async () => {
+  await make(subnet).start()
+  answer()
+  hear('discover', {})
+  answer()
+  now += 4000
+  hear('discover', {})
+  expect(reasons('service.hint')).toEqual([])
 })
 
 test('our own answers, and those of our other interfaces, are no sign', async () => {
@@ -222,7 +231,7 @@ test('our own answers, and those of our other interfaces, are no sign', async ()
   await pass(5000)
   const reply = { ...message('ack', { serverId: '10.40.0.1' }), operation: 'reply' } as const
   roles.heardReply(links[0]!, { ...reply, yourAddress: ip('10.40.0.50') }, '10.40.0.1')
-  expect(roles.modeOf(subnet)).toBe('full')
+  expect(modeOf(subnet)).toBe('full')
 })
 
 test('our own question that comes back is ours; another service’s is a peer’s', async () => {
@@ -256,7 +265,7 @@ test.for(['full', 'proxy', 'off'] as const)('nobody is asked in mode %s', async 
   answer()
   hear('request', { serverId: rival })
   expect([opened, asked, events]).toEqual([[], [], []])
-  expect([roles.modeOf({ ...lab, mode }), roles.stateOf(subnet)]).toEqual([mode, undefined])
+  expect([modeOf({ ...lab, mode }), roles.stateOf(subnet)]).toEqual([mode, undefined])
 })
 
 test('nobody is asked on a network that is not named, beside one that is', async () => {
@@ -270,7 +279,7 @@ test('nobody is asked on a network that is not named, beside one that is', async
     new Set(['eth0']),
   ])
   answer(links[0])
-  expect(roles.modeOf(subnet)).toBe('full')
+  expect(modeOf(subnet)).toBe('full')
 })
 
 test('an interface that is back, on whatever wire, is asked on anew', async () => {
@@ -279,12 +288,13 @@ test('an interface that is back, on whatever wire, is asked on anew', async () =
   const [before] = links
   links = []
   await pass(5000)
-  expect(roles.modeOf(subnet)).toBe('full')
+  expect(roles.stateOf(subnet)?.type).toBe('full')
   links = [before!]
+  expect(modeOf(subnet)).toBe('proxy') // before anybody has looked
   await pass(500)
-  expect(roles.modeOf(subnet)).toBe('proxy')
+  expect(modeOf(subnet)).toBe('proxy')
   await pass(5000)
-  expect(roles.modeOf(subnet)).toBe('full')
+  expect(modeOf(subnet)).toBe('full')
 })
 
 test('a client port that somebody keeps for himself is told once; the question goes out all the same', async () => {
@@ -306,7 +316,7 @@ test('two subnets on one wire: whoever gives addresses there is heard for both',
   expect(asked).toEqual(['eth0 asking 10.40.0.1', 'eth0 asking 10.41.0.1'])
   await pass(5000)
   answer()
-  expect([roles.modeOf(subnet), roles.modeOf(second)]).toEqual(['proxy', 'proxy'])
+  expect([modeOf(subnet), modeOf(second)]).toEqual(['proxy', 'proxy'])
 })
 
 describe('behind a relay, where nobody can be asked', () => {
@@ -320,17 +330,17 @@ describe('behind a relay, where nobody can be asked', () => {
   })
 
   test('no question, and no address to begin with', () => {
-    expect([asked, opened, roles.modeOf(subnet)]).toEqual([[], [], 'proxy'])
+    expect([asked, opened, modeOf(subnet)]).toEqual([[], [], 'proxy'])
   })
 
   test('a machine that asks again because nobody answers is the sign', () => {
     hear('discover', behind)
     now += 3499
     hear('discover', behind)
-    expect(roles.modeOf(subnet)).toBe('proxy')
+    expect(modeOf(subnet)).toBe('proxy')
     now += 1
     hear('discover', behind)
-    expect(roles.modeOf(subnet)).toBe('full')
+    expect(modeOf(subnet)).toBe('full')
     expect(reasons()).toEqual([
       '10.40.0.0/24: a machine asked again because nobody gives it an address: giving addresses',
     ])
@@ -342,18 +352,18 @@ describe('behind a relay, where nobody can be asked', () => {
       hear('discover', behind)
     }
     hear('request', { ...behind, serverId: rival })
-    expect(roles.modeOf(subnet)).toBe('proxy')
+    expect(modeOf(subnet)).toBe('proxy')
     for (const after of [1000, 4000]) {
       now += after
       hear('discover', behind)
     }
-    expect(roles.modeOf(subnet)).toBe('proxy')
+    expect(modeOf(subnet)).toBe('proxy')
     now += 60_000
     for (const after of [0, 4000]) {
       now += after
       hear('discover', behind)
     }
-    expect(roles.modeOf(subnet)).toBe('full')
+    expect(modeOf(subnet)).toBe('full')
   })
 
   test('a machine that was answered and starts anew is no machine that nobody answers', async () => {
@@ -365,7 +375,23 @@ describe('behind a relay, where nobody can be asked', () => {
     hear('request', { ...behind, serverId: rival })
     now += 30_000
     hear('discover', behind)
-    expect(roles.modeOf(subnet)).toBe('proxy')
+    expect(modeOf(subnet)).toBe('proxy')
+  })
+
+  test('of two services that give addresses there the lower address goes on', () => {
+    const from = { mac: mac('02:00:00:00:00:02'), xid: 1, state: 'full' } as const
+    for (const after of [0, 4000]) {
+      now += after
+      hear('discover', behind)
+    }
+    for (const [address, mode] of [
+      ['10.99.0.9', 'full'],
+      ['10.40.0.9', 'proxy'],
+    ] as const) {
+      const { asClient } = questions({ ...from, server: ip(address) })
+      roles.heardQuestion(heard({ ...asClient, relayAddress: ip('10.40.0.254') }))
+      expect(modeOf(subnet)).toBe(mode)
+    }
   })
 
   test('what is heard on our own wire tells nothing of it', () => {

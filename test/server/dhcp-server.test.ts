@@ -163,6 +163,18 @@ test('the boot server answers on its own port, to the port that asked', async ()
   expect(events.at(-1)).toMatchObject({ type: 'proxy.ack', firmware: 'uefi-x64' })
 })
 
+test('an address of ours that another server gives away is warned of once, however often', async () => {
+  server = serve('full')
+  await server.start()
+  for (const mac of ['52:54:00:00:00:08', '52:54:00:00:00:09']) {
+    ask(message('request', { mac, requested: '127.0.0.100', serverId: '127.0.0.9' }))
+  }
+  await expect.poll(() => typesOf().filter((type) => type === 'dhcp.ignore')).toHaveLength(2)
+  expect(events.filter(({ type }) => type === 'dhcp.conflict')).toMatchObject([
+    { ip: '127.0.0.100', reason: expect.stringContaining('52:54:00:00:00:08') },
+  ])
+})
+
 test('what is not DHCP is counted and dropped', async () => {
   server = serve('proxy')
   await server.start()

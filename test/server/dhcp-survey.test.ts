@@ -111,7 +111,9 @@ test('a host that answers while a machine waits is set aside, and told once', as
       type: 'dhcp.conflict',
       ip: formatIpv4(used),
       interface: 'eth0',
-      reason: `${printer} uses it and has no lease for it: it is given to no machine`,
+      reason:
+        `${printer} uses it and has no lease for it: it is given to no machine; ` +
+        'leave it out of the pool, or reserve it for that host (hosts: mac, address)',
     },
   ])
 })

@@ -18,6 +18,20 @@ test.for([
   expect(seen).toMatchObject([{ server: '192.168.50.1', port }])
 })
 
+test.for(['999.1.1.1', '192.168.50.1:99999', 'a b'])(
+  'Host %j is no name for us: our own address is',
+  async (host) => {
+    await using server = fastify()
+    const seen: unknown[] = []
+    server.get<ClientRoute>('/', (request) => {
+      seen.push(clientOf(request))
+      return ''
+    })
+    await server.inject({ url: '/', headers: { host } })
+    expect(seen).toMatchObject([{ server: '127.0.0.1' }])
+  },
+)
+
 test('a client whose connection has just broken comes from nowhere', async () => {
   await using server = fastify()
   const seen: unknown[] = []

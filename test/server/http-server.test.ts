@@ -108,6 +108,7 @@ function build(own: Partial<HttpServerOptions> = {}): void {
         passes: 9,
         originBytes: 1_000_000,
         servedBytes: 5_000_000,
+        sparedMs: 2500,
       },
     ],
     serving: () => ['TFTP on 192.168.50.1:69'],
@@ -446,7 +447,8 @@ describe('the page', () => {
       '&#60;b&#62;',
       'Tiny &#38; VM',
       'Local disk (default)',
-      '5.0 MB served, 1.0 MB fetched: <b>4.0 MB saved (80 %)</b>; 4 of 5 payload requests',
+      '5.0 MB served, 1.0 MB fetched: <b>4.0 MB saved (80 %)</b>',
+      "and 2.5 s of the origin's time; 4 of 5 payload requests",
       'Lab &#60;menu&#62;',
     ]) {
       expect(body).toContain(text)

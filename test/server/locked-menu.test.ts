@@ -1,14 +1,17 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Catalog, Entry } from '../../src/boot/catalog.ts'
-import { cryptHash } from '../../src/io/password-hash.ts'
+import { shaCrypt } from '../../src/io/sha-crypt.ts'
 import { lockedMenuRoute } from '../../src/server/locked-menu.ts'
 
-const lock = { crypt: cryptHash('open sesame: é') }
+/** As few rounds as there can be. */
+const cheap = '$6$rounds=1000$salt'
+const lock = { crypt: shaCrypt('open sesame: é', cheap) }
+const other = { crypt: shaCrypt('other', cheap) }
 
-function linux(name: string, about: Partial<Entry> = {}): Entry {
-  const files = { kernel: `${name}/vmlinuz`, initrd: [], args: '' }
-  return { ...about, name, title: name, type: 'linux', ...files } as Entry
+function linux(name: string, about: Pick<Entry, 'arch' | 'lock'> = {}, folder = name): Entry {
+  const files = { kernel: `${folder}/vmlinuz`, initrd: [], args: '' }
+  return { ...about, name, title: name, type: 'linux', ...files }
 }
 
 const catalog: Catalog = {
@@ -18,6 +21,9 @@ const catalog: Catalog = {
   entries: [
     { type: 'disk', name: 'disk', title: 'Local disk' },
     { type: 'group', name: 'tools', title: 'Tools', entries: [linux('wipe', { lock })] },
+    linux('vault', { lock: other }),
+    linux('live', { lock }, 'live-x64'),
+    linux('live', { lock: other, arch: ['arm64'] }, 'live-arm64'),
   ],
 }
 
@@ -95,9 +101,35 @@ describe('after five wrong ones', () => {
   })
 })
 
-test('the right one wipes out the wrong ones before it', async () => {
-  for (const password of ['a', 'b', 'c', 'd', 'open sesame: é', 'e', 'f', 'g', 'h']) {
-    await ask('wipe', password)
+test('who has many addresses gets no further than sixty', async () => {
+  for (let host = 1; host <= 60; host += 1) {
+    expect((await ask('wipe', 'guess', `fd77::${host.toString(16)}`)).statusCode).toBe(403)
   }
+  expect((await ask('wipe', 'guess', 'fd77::1:1')).statusCode).toBe(429)
+  now += 60_000
+  expect((await ask('wipe', 'open sesame: é', 'fd77::1:1')).statusCode).toBe(200)
+})
+
+test('the right one does not count', async () => {
+  for (const password of ['a', 'b', 'c', 'd']) await ask('wipe', password)
+  for (let time = 0; time < 3; time += 1) {
+    expect((await ask('wipe', 'open sesame: é')).statusCode).toBe(200)
+  }
+})
+
+test('who knows one password guesses another no faster for it', async () => {
+  for (const password of ['a', 'b', 'c', 'd']) await ask('vault', password)
   expect((await ask('wipe', 'open sesame: é')).statusCode).toBe(200)
+  expect((await ask('vault', 'e')).statusCode).toBe(403)
+  expect((await ask('vault', 'f')).statusCode).toBe(429)
+})
+
+describe('of two entries with one name', () => {
+  const url = '/menu/live.ipxe?arch='
+  const headers = { authorization: `Basic ${Buffer.from('live:other').toString('base64')}` }
+
+  test('each processor’s has its own password', async () => {
+    expect((await server.inject({ url: `${url}arm64-efi`, headers })).body).toContain('live-arm64')
+    expect((await server.inject({ url: `${url}x86_64-efi`, headers })).statusCode).toBe(403)
+  })
 })

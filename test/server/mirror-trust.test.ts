@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { caFile, mirrorFixture } from '../support/mirror-fixture.ts'
@@ -38,6 +38,27 @@ test('a CA that did not sign it is refused, and the sentence says what to look a
   const sentence = expect.stringMatching(/CA file \(trust\.ca\) does not vouch for/)
   expect(await bothWays(f)).toEqual([sentence, sentence])
   expect(f.origin.seen).toHaveLength(0)
+})
+
+test('a CA file that is replaced counts from the next connection on', async () => {
+  const other = new AutoDeployOrigin()
+  await other.start()
+  let file = ''
+  await using f = await mirrorFixture({
+    origin: overTls,
+    trust: (_origin, scratch) => ({ ca: (file = caFile(other, scratch)) }),
+  })
+  await other.close()
+  const sentence = expect.stringMatching(/CA file \(trust\.ca\) does not vouch for/)
+  expect(await bothWays(f)).toEqual([sentence, sentence])
+  rmSync(file)
+  expect(await bothWays(f)).toEqual([sentence, sentence])
+  writeFileSync(file, `${f.origin.authority!.ca}\n`)
+  await expect.poll(() => bothWays(f)).toEqual(['served', 'served'])
+  const hints = f.events.filter(({ type }) => type === 'service.hint').map(({ reason }) => reason)
+  expect(new Set(hints)).toEqual(
+    new Set([`the CA file ${file} has changed: it counts from now on`]),
+  )
 })
 
 test('by address, the certificate’s name is asked for with servername', async () => {
@@ -109,7 +130,7 @@ test('the first certificate is pinned, said once, demanded later, replaced on pu
   await f.origin.start()
   const second = f.origin.certificate!.fingerprint
   const sentence = expect.stringContaining(
-    `expected ${first}, found ${second}. If the certificate was replaced, delete ${pinFile}`,
+    `expected ${first}, found ${second}. If the certificate was replaced: bootlace mirror trust autodeploy --accept (or delete ${pinFile}`,
   )
   expect(await bothWays(f, 5)).toEqual([sentence, sentence])
 

@@ -35,6 +35,25 @@ describe('payloads', () => {
     })
   })
 
+  test('each hit spares the origin the time that it took; passes are told by their reason', async () => {
+    await using f = await mirrorFixture()
+    const { path } = f.origin.payloads[5]!
+    f.origin.inject({ path, delay: 80 })
+    await f.get(path)
+    await expect.poll(() => f.store.stats().objects).toBe(1)
+    expect(f.mirror.stats().sparedMs).toBe(0)
+    await f.get(path, { method: 'HEAD' })
+    expect(f.mirror.stats().sparedMs).toBe(0)
+    await f.get(path)
+    expect(f.mirror.stats().sparedMs).toBeGreaterThanOrEqual(79)
+    await f.get('/vmw/rbd/tramp')
+    await f.get(`${path}?a=1`)
+    const { passReasons, passes } = f.mirror.stats()
+    expect(passes).toBe(2)
+    expect(Object.values(passReasons)).toEqual([1, 1])
+    expect(JSON.stringify(passReasons)).not.toContain('a=1')
+  })
+
   test('what is stored is served without the origin, with HEAD and ranges', async () => {
     await using f = await mirrorFixture()
     const payload = f.origin.payloads[5]!

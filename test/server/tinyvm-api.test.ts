@@ -49,6 +49,7 @@ async function start(password?: string): Promise<void> {
       entries: () => [...facts],
     },
     own: () => ['192.168.50.1', 'fd77:1::1', 'fe80::9%eth0'],
+    servers: new Set(['192.168.50.254']),
     holderOf: (address) => machines.get(address),
   })
   server = Fastify()
@@ -127,6 +128,11 @@ test.for([
     says: 'fd77:1::1 is the address of Bootlace itself',
   },
   {
+    name: 'the gateway of its network',
+    change: { ipv4: { ...four, address: '192.168.50.254' } },
+    says: '192.168.50.254 is a gateway or a name server of its network',
+  },
+  {
     name: 'an address leased to another machine',
     change: { ipv4: { ...four, address: '192.168.50.101' } },
     says: '192.168.50.101 belongs to 52:54:00:00:00:02',
@@ -203,6 +209,7 @@ test.for([
 test.for([
   [{ ...six, address: 'fe80::77' }, 'address: not an IPv6 address'],
   [{ ...six, address: '::1' }, 'address: not an IPv6 address'],
+  [{ ...six, address: '::ffff:192.168.50.77' }, 'address: not an IPv6 address'],
   [{ ...six, address: 'ff02::1' }, 'address: not an IPv6 address'],
   [{ ...six, address: '192.168.50.77' }, 'address: not an IPv6 address'],
   [{ ...six, prefix: '0' }, 'prefix: not a length'],

@@ -1,11 +1,13 @@
 /**
  * Many clients of every kind before a mirror, and behind it an origin that changes what it has, cuts,
  * lies about lengths, answers in every framing and says every Cache-Control: whatever a client is
- * told is whole must be exactly one version.
+ * told is whole must be exactly one version, and so must what is left on the disk.
  */
 import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
+import { cacheEntries, checkBody } from '../../src/io/cache-folder.ts'
+import { spaceOf } from '../../src/protocol/cache/policy.ts'
 import type { Answer } from '../support/mirror-fixture.ts'
 import { mirrorOf, webOrigin } from '../support/web-origin.ts'
 
@@ -149,5 +151,12 @@ test.for([1, 2, 3])(
     expect(verdicts.filter((verdict) => verdict === false)).toEqual([])
     expect(verdicts.filter((verdict) => verdict === true).length).toBeGreaterThan(100)
     await expect.poll(() => f.mirror.stats().filling).toBe(0)
+    await f.store.close()
+    for (const { entry } of cacheEntries(f.directory)) {
+      expect(await checkBody(f.directory, entry)).toBe('whole')
+      const version = Number(entry.headers['etag']?.replaceAll('"', ''))
+      const octets = bodyOf(spaceOf(entry.key).target, version)
+      expect(entry.sha256).toBe(createHash('sha256').update(octets).digest('hex'))
+    }
   },
 )

@@ -503,7 +503,13 @@ const system: readonly Row[] = [
   ['a host name with a dash at its end', '2.9', { hostname: 'web-' }, 'hostname', 'a host name'],
   ['a host name with a long part', '2.9', { hostname: 'a'.repeat(64) }, 'hostname', 'at most 63'],
   ['a host name that is a number', '2.9', { hostname: 5 }, 'hostname', 'found 5'],
-  ['a password as text', '2.7', { password: 'secret' }, 'password', 'an object with crypted'],
+  [
+    'a password as text',
+    '2.7',
+    { password: 'secret' },
+    'password',
+    'an object with crypted and text',
+  ],
   [
     'a password without crypted',
     '2.7',

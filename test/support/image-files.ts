@@ -11,13 +11,16 @@ import type { FolderNode, ImageNode } from '../../src/wire/image-node.ts'
 import { openPlainFile } from '../../src/io/disk-tree.ts'
 import type { OpenFile } from '../../src/io/file-tree.ts'
 
+/** Names that are not ASCII are kept in any locale: mtools and xorriso take the environment's. */
+const environment = { ...process.env, LC_ALL: 'C.UTF-8', MTOOLS_SKIP_CHECK: '1' }
+
 /** Runs a tool; a failure is told with what it said. */
 export function tool(program: string, ...args: string[]): string {
   return execFileSync(program, args, {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
     maxBuffer: 64 << 20,
-    env: { ...process.env, MTOOLS_SKIP_CHECK: '1' },
+    env: environment,
   })
 }
 
@@ -25,7 +28,8 @@ export function tool(program: string, ...args: string[]): string {
 export function toolIn(folder: string, argv: readonly string[], input: Uint8Array): void {
   mkdirSync(folder, { recursive: true })
   const [program = '', ...args] = argv
-  execFileSync(program, args, { cwd: folder, input, stdio: ['pipe', 'ignore', 'pipe'] })
+  const stdio = ['pipe', 'ignore', 'pipe'] as const
+  execFileSync(program, args, { cwd: folder, input, env: environment, stdio: [...stdio] })
 }
 
 /** A folder that goes with the test. */

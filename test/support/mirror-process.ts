@@ -1,14 +1,14 @@
 /**
  * A mirror as a process of its own, so that a test can kill it:
- * `node mirror-process.ts ORIGIN CACHE-FOLDER`. Prints its port.
+ * `node mirror-process.ts ORIGIN CACHE-FOLDER [OCTETS]`. Prints its port.
  */
 import type { AddressInfo } from 'node:net'
 import fastify from 'fastify'
 import { ContentStore } from '../../src/io/content-store.ts'
 import { mirror } from '../../src/server/mirror.ts'
 
-const [origin = '', directory = ''] = process.argv.slice(2)
-const store = await ContentStore.open({ directory, maxBytes: 1 << 30, clock: Date.now })
+const [origin = '', directory = '', size = 2 ** 30] = process.argv.slice(2)
+const store = await ContentStore.open({ directory, maxBytes: Number(size), clock: Date.now })
 const { plugin } = mirror({
   name: 'autodeploy',
   origin: new URL(origin),

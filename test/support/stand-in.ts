@@ -118,12 +118,13 @@ const folders: readonly CpioEntry[] = [
   'usr/local',
 ].map((path) => ({ type: 'directory', path, mode: 0o755 }))
 
+function file(path: string, octets: Uint8Array, mode = 0o755): CpioEntry {
+  return { type: 'file', path, mode, octets }
+}
+
 /** core.gz: busybox, the modules and the init. */
 async function coreOf(): Promise<Uint8Array> {
   const { modules } = await standInParts()
-  const file = (path: string, octets: Uint8Array, mode = 0o755): CpioEntry => {
-    return { type: 'file', path, mode, octets }
-  }
   const entries: CpioEntry[] = [
     ...folders,
     { type: 'directory', path: 'tmp', mode: 0o1777 },

@@ -12,6 +12,7 @@ test('what lies outside is refused with the place, before anything is read', asy
     new ProtocolError('superblock', 'octets 90 to 110 lie outside'),
   )
   await expect(readExactly(source, -1, 2, 'x')).rejects.toThrow('lie outside')
+  await expect(readExactly(source, 0, -1, 'x')).rejects.toThrow('lie outside')
   await expect(readExactly(source, 0, 2 ** 40, 'x')).rejects.toThrow('are too many')
   expect(() => part(source, 50, 51, 'partition 1')).toThrow(
     new ProtocolError('partition 1', 'octets 50 to 101 lie outside (100 are there)'),

@@ -4,6 +4,9 @@ import { describe, expect, test } from 'vitest'
 import { ProtocolError } from '../../src/core/errors.ts'
 import { type ByteSource, memorySource, readExactly } from '../../src/wire/byte-source.ts'
 import { type FolderNode, findFile, listPaths } from '../../src/wire/image-node.ts'
+import { extSpans } from '../../src/wire/ext-blocks.ts'
+import { readExtSuperblock } from '../../src/wire/ext-layout.ts'
+import { Fields } from '../../src/wire/fields.ts'
 import { openIso } from '../../src/wire/iso9660.ts'
 import { readPartitions } from '../../src/wire/partitions.ts'
 import { parseVmdkDescriptor } from '../../src/wire/vmdk-descriptor.ts'
@@ -280,6 +283,88 @@ describe('traps, each by hand', () => {
 function descriptor(lines: string) {
   return parseVmdkDescriptor(`# Disk DescriptorFile\n${lines}`)
 }
+
+describe('small images that need much', () => {
+  test('a FAT whose table is shorter than its clusters', async () => {
+    const octets = new Uint8Array(fixtureImage('fat12.img'))
+    const view = new DataView(octets.buffer)
+    // More clusters than the table has places, and a file that is said to lie in one of those.
+    view.setUint16(19, 0, true)
+    view.setUint32(32, 0x0fff_ffff, true)
+    const [volume] = (await readVolumes(memorySource(octets))).volumes
+    expect(volume?.format).toBe('FAT16')
+    await surveyed(volume!.root)
+  })
+
+  test('a FAT file that goes in a ring ends', async () => {
+    const octets = new Uint8Array(64 * 1024)
+    const view = new DataView(octets.buffer)
+    octets.set([0xeb, 0x3c, 0x90])
+    view.setUint16(11, 512, true)
+    octets.set([1, 1, 0, 1, 16], 13) // a cluster is a sector, one reserved, one table, 16 names
+    view.setUint16(19, 128, true)
+    view.setUint16(22, 1, true)
+    octets.set([0xf8, 0xff, 0xff, 0x04, 0x20, 0x00], 512) // cluster 2 leads to 4
+    octets.set([0x02, 0x00], 512 + 6) // and that back to 2
+    octets.set(new TextEncoder().encode('RING       '), 1024)
+    view.setUint16(1024 + 26, 2, true)
+    view.setUint32(1024 + 28, 0xffff_ffff, true)
+    const [volume] = (await readVolumes(memorySource(octets))).volumes
+    const file = await findFile(volume!.root, 'ring')
+    await expect(file!.open()).rejects.toThrow('FAT: a file in too many pieces')
+  })
+
+  test('an ext file whose map leads to the same block again and again', async () => {
+    const octets = fixtureImage('ext4.img')
+    const layout = await readExtSuperblock(memorySource(octets))
+    const { blockSize } = layout!
+    // Five levels of blocks of extents, all of one level leading to one block of the next: the last
+    // maps nothing. The disk claims to be as large as disks get.
+    const last = octets.length / blockSize - 1
+    const write = (view: DataView, { entries, depth }: { entries: number; depth: number }) => {
+      view.setUint16(0, 0xf30a, true)
+      view.setUint16(2, entries, true)
+      view.setUint16(6, depth, true)
+      for (let at = 12; at <= entries * 12; at += 12) view.setUint32(at + 4, last - depth + 1, true)
+    }
+    const full = Math.floor((blockSize - 12) / 12)
+    for (let depth = 0; depth < 5; depth++) {
+      const at = octets.byteOffset + (last - depth) * blockSize
+      const view = new DataView(octets.buffer, at, blockSize)
+      write(view, { entries: depth === 0 ? 0 : full, depth })
+    }
+    const map = new Uint8Array(60)
+    write(new DataView(map.buffer), { entries: 4, depth: 5 })
+    const inode = { number: 12, type: 'file', size: 1e9, usesExtents: true } as const
+    const guard = guarded(octets)
+    const spans = extSpans(
+      guard,
+      { ...layout!, blocks: 2 ** 36 },
+      { ...inode, map: new Fields(map, 'inode 12') },
+    )
+    await expect(spans).rejects.toThrow('its block map goes in a ring, or is too large')
+    expect(guard.reads).toBeLessThan(70_000)
+  })
+
+  test('a file on a disc that ends behind it is refused before its first octet', async () => {
+    const octets = fixtureImage('disc.iso')
+    const root = (await openIso(memorySource(octets)))!.root
+    const size = (await findFile(root, 'boot/vmlinuz'))!.size
+    const record = Buffer.from(octets).indexOf(Buffer.from(Uint32Array.of(size).buffer))
+    new DataView(octets.buffer, octets.byteOffset).setUint32(record, 2 ** 31, true)
+    const grown = await findFile((await openIso(memorySource(octets)))!.root, 'boot/vmlinuz')
+    await expect(grown!.open()).rejects.toThrow(/^vmlinuz: ends at octet \d+, behind the end/)
+  })
+
+  test('a folder that is in itself is read once', async () => {
+    const guard = guarded(fixtureImage('ext4.img'))
+    const [volume] = (await readVolumes(guard)).volumes
+    await listPaths(volume!.root, 1000)
+    const before = guard.reads
+    await listPaths(volume!.root, 1000)
+    expect(guard.reads).toBe(before)
+  })
+})
 
 describe('VMDK descriptors', () => {
   test('extents of each kind, with their places in octets', () => {

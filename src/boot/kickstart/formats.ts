@@ -87,9 +87,9 @@ export function listOf(item: Format, allowed: string): Format {
   return (value, place) => {
     if (!Array.isArray(value)) return unfit(value, place, `a list of ${allowed}`)
     const items: readonly unknown[] = value
-    // Items of a list are not filled in by scripts.
+    // Scripts fill in values of objects, also of those in lists, but not the items themselves.
     return items.flatMap((one, index) =>
-      item(one, { ...place, path: [...place.path, index], isDynamic: false }),
+      item(one, { ...inside(place, index), isDynamic: place.isDynamic && isObject(one) }),
     )
   }
 }
@@ -168,7 +168,7 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 }
 
 /** `$NAME`, which a preinstall script may have exported. */
-export function isVariable(value: string): boolean {
+function isVariable(value: string): boolean {
   return /^\$[A-Za-z_]\w*$/.test(value)
 }
 

@@ -9,7 +9,9 @@ import {
   type Format,
   anything,
   either,
+  error,
   flag,
+  isObject,
   listOf,
   mapOf,
   oneOf,
@@ -60,11 +62,17 @@ const disk = record({
   sector_size: { format: anything, known: from('2.8') },
 })
 
-const password = record({
+const passwordParts = record({
   crypted: { format: flag },
   text: { format: secret('text without ":" and line breaks', /^[^:\n\r\0]*$/) },
   age: { format: whole(-1, 99_999, 'days, 0 for "change it at once" or -1 for never') },
 })
+
+/** Somebody may have written the password itself, which is not for a message. */
+const password: Format = (value, place) =>
+  isObject(value)
+    ? passwordParts(value, place)
+    : [error(place.path, 'must be an object with crypted and text')]
 
 const ostree = record({
   default_repo: { format: flag },

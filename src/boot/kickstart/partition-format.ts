@@ -30,7 +30,7 @@ const mountpoint = orNull(text('a folder from / on', /^(?:\/[^\0]*)?$/))
 const size = whole(0, 1e9, 'megabytes, a whole number; 0 for all that is left')
 const percent = whole(1, 100, 'a whole number from 1 to 100')
 
-export const filesystems = ['ext4', 'ext3', 'ext2', 'xfs', 'btrfs', 'vfat', 'swap', 'bios'] as const
+const filesystems = ['ext4', 'ext3', 'ext2', 'xfs', 'btrfs', 'vfat', 'swap', 'bios'] as const
 /** Filled while the image is made. */
 const readOnlyFilesystems = ['squashfs', 'erofs'] as const
 

@@ -8,6 +8,7 @@
  */
 import { type HeaderFields, fieldText, fieldTokens, hasField } from './header-fields.ts'
 import { type Rule, ruleFor } from './rules.ts'
+import { primaryKey } from './variants.ts'
 
 export interface CacheRequest {
   readonly method: string
@@ -163,6 +164,12 @@ export function sizeOf(headers: HeaderFields): number | undefined {
  */
 export function storeKey({ name, base }: KeySpace, target: string): string {
   return `${name} ${base} ${target}`
+}
+
+/** Of a key of the store: the mirror, its origin, and the target without what tells variants apart. */
+export function spaceOf(key: string): KeySpace & { readonly target: string } {
+  const [name = '', base = '', ...target] = primaryKey(key).split(' ')
+  return { name, base, target: target.join(' ') }
 }
 
 /** What is stored for one mirror and one origin. */

@@ -94,6 +94,11 @@ export function ruleFor(path: string, rules: readonly Rule[]): Rule | undefined 
   return rules.find((rule) => patternOf(rule).test(path))
 }
 
+/** Whether a pattern as in rules is the whole path. */
+export function matchesGlob(path: string, glob: string): boolean {
+  return new RegExp(`^${expression(glob)}$`).test(path)
+}
+
 /** What must not be stored is recognised in any case of letters; what may be, only as written. */
 function patternOf(rule: Rule): RegExp {
   const known = compiled.get(rule)

@@ -260,6 +260,7 @@ export class LeaseTable {
     this.#byKey.set(lease.key, addresses.add(lease.address))
     return lease
   }
+
   #remove({ address, key }: Lease): void {
     this.#byAddress.delete(address)
     const addresses = this.#byKey.get(key)
