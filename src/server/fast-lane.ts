@@ -207,6 +207,10 @@ class Connection {
 
   #handOver(octets: Buffer): void {
     const socket = this.#socket
+    if (this.#isEnding) {
+      socket.destroy() // nothing can be given back behind the end
+      return this.#over(0)
+    }
     const ahead = this.#ahead === undefined ? [] : [this.#ahead]
     this.#sending = undefined
     this.#ahead = undefined

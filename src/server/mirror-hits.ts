@@ -30,7 +30,7 @@ export interface MirrorHitsOptions {
 interface Asked extends PlainGet {
   readonly plan: Plan
   readonly key: string
-  last?: Prepared
+  readonly last?: Prepared
 }
 
 interface Prepared {
@@ -41,9 +41,9 @@ interface Prepared {
 
 /** How old a prepared answer may be, milliseconds: its age and its date are in seconds. */
 const moment = 50
-/** Characters of the requests that are remembered, at most. */
-const memory = 4 << 20
-/** What one costs beside them, about. */
+/** Octets of requests that are remembered, and of their answers, at most. */
+const memory = 32 << 20
+/** What each costs beside them, about. */
 const overhead = 2048
 /** Octets; up to here, head and body are one piece. */
 const joined = 16 << 10
@@ -53,7 +53,7 @@ export class MirrorHits {
   readonly #lookup: Lookup
   readonly #asked = new LRUCache<string, Asked>({
     maxSize: memory,
-    sizeCalculation: (_asked, head) => head.length + overhead,
+    sizeCalculation: ({ last }, head) => head.length + sizeOf(last) + overhead,
   })
 
   constructor(options: MirrorHitsOptions) {
@@ -74,8 +74,7 @@ export class MirrorHits {
       this.#asked.delete(head)
       return undefined
     }
-    asked.last = prepared
-    this.#asked.set(head, asked)
+    this.#asked.set(head, { ...asked, last: prepared })
     return prepared.answer
   }
 
@@ -159,6 +158,12 @@ export class MirrorHits {
       )
     }
   }
+}
+
+function sizeOf(prepared: Prepared | undefined): number {
+  if (prepared === undefined) return 0
+  const { head, body } = prepared.answer
+  return head.length + (body?.length ?? 0)
 }
 
 function isLast({ headers }: Asked): boolean {
