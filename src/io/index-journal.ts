@@ -96,7 +96,11 @@ export class IndexJournal {
 /** Else a power cut could bring the old file back, and with it lose what is appended to this one. */
 async function flushNames(directory: string): Promise<void> {
   const handle = await open(directory, 'r')
-  await handle.sync().finally(() => handle.close())
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
 }
 
 function textOf(changes: readonly IndexChange[]): string {
