@@ -3,8 +3,8 @@ import { statfs } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { formatBytes } from '../boot/story.ts'
 import { InputError } from '../core/errors.ts'
-import { cacheEntries, checkBody, isCacheFolder, removeObject } from '../io/cache-folder.ts'
-import type { LoadedEntry } from '../io/index-loader.ts'
+import { cacheEntries, checkBody, removeBody } from '../io/cache-folder.ts'
+import type { LoadedEntry } from '../io/index-journal.ts'
 import { pathOf, spaceOf } from '../protocol/cache/policy.ts'
 import { matchesGlob } from '../protocol/cache/rules.ts'
 import { prewarm } from './cache-prewarm.ts'
@@ -95,9 +95,8 @@ interface Shown {
   readonly used: string
 }
 
-async function chosen({ config, word, mirror }: Asked): Promise<readonly LoadedEntry[]> {
+function chosen({ config, word, mirror }: Asked): readonly LoadedEntry[] {
   const { directory } = config.cache
-  if (!(await isCacheFolder(directory))) return []
   return cacheEntries(directory).filter(({ entry }) => {
     const { name, target } = spaceOf(entry.key)
     const isIts = mirror === undefined || name === mirror
@@ -116,18 +115,18 @@ function timeText(at: number): string {
   return new Date(at).toISOString()
 }
 
-async function list(asked: Asked): Promise<number> {
-  const rows = (await chosen(asked)).map(shown)
+function list(asked: Asked): Promise<number> {
+  const rows = chosen(asked).map(shown)
   if (asked.json) console.log(JSON.stringify(rows, undefined, 2))
   for (const { mirror, path, bytes, used } of asked.json ? [] : rows) {
     console.log(`${used.slice(0, 16)}  ${formatBytes(bytes).padStart(10)}  ${mirror}  ${path}`)
   }
-  return 0
+  return Promise.resolve(0)
 }
 
 async function sumUp(asked: Asked): Promise<number> {
   const { directory, size: limit } = asked.config.cache
-  const rows = (await chosen(asked)).map(shown)
+  const rows = chosen(asked).map(shown)
   const { bavail, bsize } = await statfs(directory).catch(() => ({ bavail: 0, bsize: 0 }))
   const mirrors = Object.entries(Object.groupBy(rows, ({ mirror }) => mirror)).map(
     ([mirror, own = []]) => ({ mirror, objects: own.length, bytes: bytesOf(own) }),
@@ -156,10 +155,10 @@ function bytesOf(rows: readonly Shown[]): number {
 async function verify(asked: Asked): Promise<number> {
   const { directory } = asked.config.cache
   const damaged: Shown[] = []
-  const all = await chosen(asked)
+  const all = chosen(asked)
   for (const each of all) {
     if ((await checkBody(directory, each.entry)) !== 'damaged') continue
-    await removeObject(directory, each.entry)
+    await removeBody(directory, each.entry)
     damaged.push(shown(each))
   }
   if (asked.json) console.log(JSON.stringify({ checked: all.length, damaged }, undefined, 2))
@@ -174,8 +173,8 @@ async function purge(asked: Asked): Promise<number> {
   if ((asked.word === undefined) !== asked.all) {
     throw new InputError(['purge what? A PATTERN, or --all (of one mirror, with --mirror)'])
   }
-  const gone = await chosen(asked)
-  for (const { entry } of gone) await removeObject(asked.config.cache.directory, entry)
+  const gone = chosen(asked)
+  for (const { entry } of gone) await removeBody(asked.config.cache.directory, entry)
   const rows = gone.map(shown)
   if (asked.json) console.log(JSON.stringify({ removed: rows }, undefined, 2))
   else console.log(`${rows.length} objects removed, ${formatBytes(bytesOf(rows))}`)

@@ -7,7 +7,8 @@ import { missingPaths } from './config-paths.ts'
 const help = `bootlace config check FILE
 
 Reads FILE as \`serve --config FILE\` would and tells every problem at once, each with line and key,
-what was found and what is allowed. Exit code 0 when it is good, 2 when it is not.
+what was found and what is allowed; where there are none, which files that it names are not there.
+Exit code 0 when it is good, 2 when it is not.
 
 Example: bootlace config check bootlace.yaml`
 

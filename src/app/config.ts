@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { type Document, LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
-import { InputError, messageOf } from '../core/errors.ts'
+import { InputError, messageOf, unreadable } from '../core/errors.ts'
 import { checkTogether } from './config-checks.ts'
 import {
   type ConfigText,
@@ -90,7 +90,7 @@ function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new InputError([`${file}: cannot be read: ${messageOf(error)}`])
+    throw new InputError([`${file}: cannot be read: ${unreadable(error)}`])
   }
 }
 

@@ -15,7 +15,7 @@ import {
   parseDocument,
 } from 'yaml'
 import { isSource } from '../boot/kickstart/kickstart-source.ts'
-import { InputError, messageOf } from '../core/errors.ts'
+import { InputError, messageOf, unreadable } from '../core/errors.ts'
 import { type TextProblem, textProblems } from './kickstart-text.ts'
 
 export interface KickstartFile {
@@ -41,7 +41,7 @@ function textOf(file: string): string {
   try {
     octets = readFileSync(file)
   } catch (error) {
-    throw new InputError([`${file}: cannot be read: ${messageOf(error)}`])
+    throw new InputError([`${file}: cannot be read: ${unreadable(error)}`])
   }
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(octets)

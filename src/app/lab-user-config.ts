@@ -6,6 +6,7 @@ import type { LabOptions } from '../lab/lab.ts'
 import type { Config } from './config-schema.ts'
 import { loadConfig } from './config.ts'
 import type { LabArguments } from './lab-options.ts'
+import type { EntryConfig } from './menu-schema.ts'
 
 type Wanted = Pick<LabArguments, 'config' | 'host' | 'boot' | 'loader'>
 
@@ -23,8 +24,27 @@ export function userConfig(
     boot,
     config: sectionsOf(file, wanted),
     mac: host === undefined ? undefined : macOf(config, host),
-    menuTitle: new RegExp(config.menu.title.replaceAll(/[^\w ]/g, '.')),
+    menuTitle: titlesOf(config.menu),
   }
+}
+
+/** The menu's own title, as GRUB shows it first, and that of the group which opens first elsewhere. */
+function titlesOf({ title, entries, default: choice }: Config['menu']): RegExp {
+  const titles = [title, titleAbove(entries, choice, title) ?? title]
+  return new RegExp(titles.map((text) => text.replaceAll(/[^\w ]/g, '.')).join('|'))
+}
+
+/** The title of the menu or group that the entry stands in; undefined when it is in none of them. */
+function titleAbove(
+  entries: readonly EntryConfig[],
+  choice: string,
+  above: string,
+): string | undefined {
+  for (const { name, title, entries: inner = [] } of entries) {
+    const found = name === choice ? above : titleAbove(inner, choice, title)
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 /** As they were written. Interfaces, DHCP, data and cache are the lab's own. */

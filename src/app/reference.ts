@@ -46,8 +46,8 @@ One YAML file: \`npm start -- --config FILE\`. Every section is optional; a key 
 *required* must be there in each item of its list. With no file Bootlace is a guest on the network:
 it gives boot data beside the DHCP server that is there, and never an address.
 \`BOOTLACE_CONFIG=FILE\` names the file where there is no command line to write it in.
-\`npm run bootlace -- config check FILE\` tells all problems at once, with line and key. It
-tells, too, which folders and CA files that it names are not there. A relative path starts at the folder that Bootlace
+\`npm run bootlace -- config check FILE\` tells all problems at once, with line and key; where
+there are none, which folders, CA files and kickstarts that it names are not there. A relative path starts at the folder that Bootlace
 is started in: with \`npm\`, the checkout.
 
 Any single value can be set by a variable, too: \`BOOTLACE_<SECTION>_<KEY>\`, such as

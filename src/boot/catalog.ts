@@ -96,6 +96,11 @@ export function allEntries(entries: readonly Entry[]): readonly Entry[] {
   )
 }
 
+/** Whether any entry asks for a password: then no menu may leave a way round it. */
+export function asksPassword({ entries }: Pick<Catalog, 'entries'>): boolean {
+  return allEntries(entries).some(({ lock }) => lock !== undefined)
+}
+
 /** Of what DHCP or a loader said of the machine. A BIOS that boots by PXE has 64 bits today. */
 export function archOf(firmware: string | undefined): Arch {
   return arches.find((arch) => firmware === (`uefi-${arch}` satisfies Firmware)) ?? 'x64'

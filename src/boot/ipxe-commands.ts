@@ -5,14 +5,16 @@
  * are special as whole words, and `${…}` is expanded in each word afterwards (ipxe src/core/exec.c).
  * So a special word is hidden behind a setting that does not exist.
  */
-import type { BootEntry, LinuxEntry } from './catalog.ts'
+import { type BootEntry, type LinuxEntry, asksPassword } from './catalog.ts'
 import { type Ability, type MenuContext, kernelArguments } from './menu.ts'
 
-export function ipxeAbility({ trampUrl, loaders }: MenuContext): Ability {
+export function ipxeAbility({ trampUrl, loaders, catalog, host }: MenuContext): Ability {
   return {
     boots: ({ type }) => {
       if (type === 'autodeploy') return trampUrl !== undefined
       if (type === 'memtest') return loaders.has('memtest64') || loaders.has('memtest64.efi')
+      // From the command line everything can be started, without being asked for anything.
+      if (type === 'shell') return !asksPassword(catalog) || host?.boot === 'shell'
       return true
     },
     asks: () => true,

@@ -9,7 +9,7 @@
  *
  * GRUB 2.12: docs/grub.texi, "Security", "Network".
  */
-import type { BootEntry } from './catalog.ts'
+import { type BootEntry, asksPassword } from './catalog.ts'
 import { grubAbility, grubCommands, httpDevice, isUnsigned, quoted } from './grub-script.ts'
 import { type MenuContext, type MenuLine, type MenuView, menuView } from './menu.ts'
 
@@ -59,10 +59,11 @@ function fixed(entry: BootEntry, context: MenuContext): string[] {
 }
 
 function menu(view: Extract<MenuView, { type: 'menu' }>, context: MenuContext): string[] {
-  const locks = allLocks(view.lines)
+  const closed = asksPassword(context.catalog) ? ["set superusers='..'", 'export superusers'] : []
   return [
     ...graphics(context),
-    ...(locks.length > 0 ? ["set superusers='..'", 'export superusers', ...locks] : []),
+    ...closed,
+    ...allLocks(view.lines),
     ...(view.timeout > 0 ? [`set timeout=${Math.round(view.timeout)}`] : ['unset timeout']),
     // Names of groups and entry, as GRUB writes a path.
     `set default=${quoted(view.default.join('>'))}`,

@@ -5,7 +5,7 @@
  * What asks for a password is not in the script. iPXE cannot check a hash: it asks us for the rest,
  * with the password in a header of that request (RFC 7617), and we check it.
  */
-import type { BootEntry, Entry } from './catalog.ts'
+import { type BootEntry, type Entry, asksPassword } from './catalog.ts'
 import { ipxeAbility, ipxeCommands, link, words } from './ipxe-commands.ts'
 import {
   type MenuContext,
@@ -92,11 +92,14 @@ function forcedLoader({ host, loaders, url }: MenuContext): string[] {
 
 /** No menu: one entry, again and again, each time by a fresh script. */
 function fixed(entry: BootEntry, context: MenuContext): string[] {
+  const pause = asksPassword(context.catalog)
+    ? 'prompt --timeout 10000 Next try in 10 seconds ||'
+    : 'prompt --key s --timeout 10000 Next try in 10 seconds, s for the iPXE command line && shell ||'
   return [
     ...steps(entry, context),
     ':failed',
     'echo ${problem}',
-    'prompt --key s --timeout 10000 Next try in 10 seconds, s for the iPXE command line && shell ||',
+    pause,
     ':back',
     `chain --autofree --replace ${menuUrl(context)} || goto failed`,
   ]

@@ -6,7 +6,7 @@
  *
  * Syslinux 6.04: doc/menu.txt, com32/menu/readconfig.c, com32/menu/menumain.c.
  */
-import type { BootEntry } from './catalog.ts'
+import { type BootEntry, asksPassword } from './catalog.ts'
 import {
   type Ability,
   type MenuContext,
@@ -30,8 +30,18 @@ export function renderPxelinuxMenu(context: MenuContext, folder: SyslinuxFolder 
     view.type === 'fixed'
       ? fixed(view.entry, render)
       : [...menuProgram(context, folder), ...menu(view, render)]
+  const closed = asksPassword(context.catalog) ? closedTo[view.type] : []
   // SERIAL has to be the very first directive.
-  return ['SERIAL 0 115200', ...lines, ''].join('\n')
+  return ['SERIAL 0 115200', ...closed, ...lines, ''].join('\n')
+}
+
+/**
+ * Where an entry asks for a password: else Tab would show what it does, and Esc or Shift lead to a
+ * prompt that asks nothing. A boot that failed leads to that prompt, too: there labels alone start.
+ */
+const closedTo: Readonly<Record<MenuView['type'], readonly string[]>> = {
+  menu: ['NOESCAPE 1', 'ALLOWOPTIONS 0'],
+  fixed: ['NOESCAPE 1', 'ALLOWOPTIONS 0', 'IMPLICIT 0'],
 }
 
 type Render = (entry: BootEntry) => readonly string[]
@@ -78,14 +88,11 @@ function menuProgram({ catalog, loaders }: MenuContext, folder: SyslinuxFolder):
 }
 
 function menu(view: Extract<MenuView, { type: 'menu' }>, render: Render): string[] {
-  const isLocked = view.lines.some(hasLock)
   return [
     'PROMPT 0',
     `MENU TITLE ${withoutCarets(view.title)}`,
     // A hotkey boots, as it does in iPXE, instead of only moving the bar.
     'MENU IMMEDIATE',
-    // Else Tab would show what a locked entry does, and Esc lead to a prompt that asks nothing.
-    ...(isLocked ? ['NOESCAPE 1', 'ALLOWOPTIONS 0'] : []),
     ...items(view.lines, { timeout: view.timeout, path: view.default }, render),
   ]
 }
@@ -135,10 +142,6 @@ function item(
     '  MENU EXIT',
     'MENU END',
   ]
-}
-
-function hasLock({ entry, lines }: MenuLine): boolean {
-  return entry.lock !== undefined || (lines ?? []).some(hasLock)
 }
 
 /** What an entry does; undefined when PXELINUX cannot do it here. */

@@ -1,17 +1,20 @@
 /**
  * The cache's folder as seen from outside a running service: what is in it, whether it is whole, and
- * the taking away of things. Needs no lock: the service takes a body that is gone for a miss, and
- * every file in the folder gets its name when it is complete.
+ * the taking away of things. Needs no lock: it never writes, the service takes a body that is gone
+ * for a miss, and every body gets its name when it is complete.
  */
 import { createHash } from 'node:crypto'
-import { type FileHandle, open, rm, stat } from 'node:fs/promises'
-import { contentPath, entryPath, indexFolder } from './cache-layout.ts'
+import { existsSync } from 'node:fs'
+import { type FileHandle, open, rm } from 'node:fs/promises'
+import { contentPath } from './cache-layout.ts'
 import type { IndexEntry } from './index-entry.ts'
-import { type LoadedEntry, readIndex } from './index-loader.ts'
+import { type LoadedEntry, readIndex } from './index-journal.ts'
 
-/** Least recently used first; what cannot be read is left out, and left alone. */
+/** Least recently used first; of what has its body. */
 export function cacheEntries(directory: string): readonly LoadedEntry[] {
-  return readIndex(indexFolder(directory)).loaded
+  return readIndex(directory).filter(({ entry }) =>
+    existsSync(contentPath(directory, entry.sha256)),
+  )
 }
 
 /** `gone`: no body under that name, which is a miss and no damage. */
@@ -59,19 +62,12 @@ async function readPiece(handle: FileHandle, buffer: Uint8Array): Promise<number
 const pieceSize = 1 << 20
 
 /**
- * Takes an object away. Its body goes, too, even if it is another key's as well: the service has the
- * key in memory, and only a body that is gone makes it ask the origin again.
+ * Takes a body away, and with it every object that has it: what has no body is a miss for the
+ * service, which then asks the origin again.
  */
-export async function removeObject(
+export async function removeBody(
   directory: string,
-  { key, sha256 }: Pick<IndexEntry, 'key' | 'sha256'>,
+  { sha256 }: Pick<IndexEntry, 'sha256'>,
 ): Promise<void> {
   await rm(contentPath(directory, sha256), { force: true })
-  await rm(entryPath(directory, key), { force: true })
-}
-
-/** Whether there is such a folder at all. */
-export async function isCacheFolder(directory: string): Promise<boolean> {
-  const found = await stat(indexFolder(directory)).catch(() => undefined)
-  return found?.isDirectory() === true
 }

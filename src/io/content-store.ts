@@ -3,29 +3,23 @@
  * it may be deleted at any time, also while it is served from; a body that is gone is a miss.
  *
  *     cache/content-v1/ab/abcdef…   whole bodies, never anything else
- *     cache/index-v1/12/1234….json  one entry per key (`index-entry.ts`)
+ *     cache/index-v2                which key has which body (`index-journal.ts`)
  *     cache/tmp/                    what is being written; our names in it are removed at start
  *
  * A body is flushed to disk BEFORE it gets its name, so whatever has a name is whole, also after a
- * power cut, and a hit never pays for proof. (A checksum at first use would cost 0.56 CPU seconds
- * per GB and delay the first byte; the flush costs under a millisecond in a worker thread, after
- * the last octet has already gone to the clients.) Refuses to know HTTP: see `fill.ts`, `mirror.ts`.
+ * power cut, and a hit never pays for proof (measured: docs/decisions/0010). Refuses to know HTTP: see
+ * `fill.ts`, `mirror.ts`.
  */
-import { mkdir, rename, rm, statfs, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, rename, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../core/clock.ts'
-import {
-  contentFolder,
-  contentPath,
-  entryPath,
-  indexFolder,
-  temporaryFolder,
-} from './cache-layout.ts'
+import { contentPath } from './cache-layout.ts'
 import type { OpenFile } from './file-tree.ts'
-import { type IndexEntry, entryName, formatEntry } from './index-entry.ts'
-import { loadIndex, removeOrphans } from './index-loader.ts'
+import type { IndexEntry } from './index-entry.ts'
+import { IndexJournal, type LoadedEntry, readIndex } from './index-journal.ts'
 import { MirrorShares } from './mirror-shares.ts'
+import { removeOldIndex, storedBodies } from './orphans.ts'
 import { StoredBodies } from './stored-bodies.ts'
 import { type TemporaryFile, TemporaryFiles, emptyTemporaries } from './temporary-files.ts'
 import { VariantKeys } from './variant-keys.ts'
@@ -54,6 +48,9 @@ export interface StoreStats {
   readonly bytes: number
   readonly limit: number
 }
+
+/** What is lost in a power cut costs nothing. */
+const lazily = { flush: false }
 
 /** How stale the recorded time of last use may be: a hit rarely costs a write. */
 const touchInterval = 10 * 60_000
@@ -87,6 +84,8 @@ export class ContentStore {
   readonly #temporaries: TemporaryFiles
   readonly #shares: MirrorShares
   readonly #variants = new VariantKeys()
+  readonly #journal: IndexJournal
+  #tidying: Promise<void> = Promise.resolve()
   /** Renames and removals, one after the other, so that a removal never hits a newer body. */
   #changes: Promise<unknown> = Promise.resolve()
 
@@ -94,6 +93,7 @@ export class ContentStore {
     this.#directory = options.directory
     this.#clock = options.clock
     this.#bodies = new StoredBodies(options.directory, options.memory)
+    this.#journal = new IndexJournal(options.directory, () => this.#live())
     this.#temporaries = new TemporaryFiles(options.directory, options.reserve ?? 0)
     this.#shares = new MirrorShares(options.shares ?? new Map())
     this.#index = new LRUCache<string, Known>({
@@ -103,17 +103,17 @@ export class ContentStore {
     })
   }
 
-  /** Empties `tmp/`, reads the index, drops bodies that no entry names. */
+  /** Empties `tmp/` and reads the index; bodies that no entry names go meanwhile. */
   static async open(options: ContentStoreOptions): Promise<ContentStore> {
     const { directory } = options
     await emptyTemporaries(directory)
-    const entries = loadIndex(indexFolder(directory))
+    const entries = readIndex(directory)
     const stored = entries.reduce((sum, { entry }) => sum + entry.size, 0)
     const { bavail, bsize } = await statfs(directory)
     const free = bavail * bsize * shareOfFreeSpace
     const store = new ContentStore(options, Math.min(options.maxBytes, stored + free))
     for (const { entry, usedAt } of entries) store.#add(entry, usedAt)
-    removeOrphans(contentFolder(directory), (sha256) => store.#uses.has(sha256))
+    store.#tidying = store.#tidy().catch(() => {}) // at the next start, then
     return store
   }
 
@@ -160,8 +160,10 @@ export class ContentStore {
     for (const { from } of renamings) this.remove(from)
     await this.#inTurn(async () => {
       const last = renamed.at(-1)
-      if (last !== undefined) await rm(this.#entryPath(last.key), { force: true })
-      for (const entry of renamed) await this.#writeEntry(entry)
+      const gone = last === undefined ? [] : [{ gone: last.key }]
+      const at = this.#clock()
+      const puts = renamed.map((put) => ({ at, put }))
+      await this.#journal.append([...gone, ...puts], { flush: true })
     })
   }
 
@@ -191,7 +193,7 @@ export class ContentStore {
     this.#add(confirmed, known.touchedAt)
     if (lasting(confirmed.headers) === lasting(entry.headers)) return
     void this.#inTurn(async () => {
-      if (this.#index.has(entry.key)) await this.#writeEntry(confirmed)
+      if (this.#index.has(entry.key)) await this.#writeEntry(confirmed, known.touchedAt)
     }).catch(() => {}) // the old header on disk is as good as before
   }
 
@@ -216,7 +218,7 @@ export class ContentStore {
       const now = this.#clock()
       const dated = { ...entry, storedAt: now }
       await renameInto(file.path, this.#contentPath(entry.sha256))
-      await this.#writeEntry(dated).catch(async (error: unknown) => {
+      await this.#writeEntry(dated, now).catch(async (error: unknown) => {
         await this.#removeUnused(entry.sha256)
         throw error
       })
@@ -234,6 +236,7 @@ export class ContentStore {
   /** Waits until removals that are under way are done. */
   async close(): Promise<void> {
     this.#bodies.close()
+    await this.#tidying
     await this.#changes
   }
 
@@ -274,7 +277,7 @@ export class ContentStore {
     void this.#inTurn(async () => {
       // Asked again when its turn has come: the same body may have been stored anew meanwhile.
       await this.#removeUnused(entry.sha256)
-      if (!this.#index.has(entry.key)) await rm(this.#entryPath(entry.key), { force: true })
+      if (!this.#index.has(entry.key)) await this.#journal.append([{ gone: entry.key }], lazily)
     }).catch(() => {}) // what cannot be removed now is an orphan, removed at the next start
   }
 
@@ -288,22 +291,37 @@ export class ContentStore {
     const now = this.#clock()
     if (now - known.touchedAt < touchInterval) return
     known.touchedAt = now
-    void utimes(this.#entryPath(known.entry.key), now / 1000, now / 1000).catch(() => {})
+    const change = { at: now, used: known.entry.key }
+    void this.#inTurn(() => this.#journal.append([change], lazily)).catch(() => {})
   }
 
-  async #writeEntry(entry: IndexEntry): Promise<void> {
-    const aside = join(temporaryFolder(this.#directory), `${entryName(entry.key)}.json`)
-    await writeFile(aside, formatEntry(entry), { flush: true })
-    await renameInto(aside, this.#entryPath(entry.key))
+  async #writeEntry(put: IndexEntry, at: number): Promise<void> {
+    await this.#journal.append([{ at, put }], { flush: true })
   }
 
   /** Of an entry that is on disk, but has never been in the index: another one may be. */
   async #withdraw({ key, sha256 }: IndexEntry): Promise<false> {
-    const other = this.#index.peek(key)?.entry
-    if (other === undefined) await rm(this.#entryPath(key), { force: true })
-    else await this.#writeEntry(other)
+    const other = this.#index.peek(key)
+    const change = other === undefined ? { gone: key } : { at: other.touchedAt, put: other.entry }
+    await this.#journal.append([change], { flush: true })
     await this.#removeUnused(sha256)
     return false
+  }
+
+  /** After a power cut there may be bodies without an entry, and entries without a body. */
+  async #tidy(): Promise<void> {
+    await removeOldIndex(this.#directory)
+    const loaded = [...this.#index.values()].map(({ entry }) => entry)
+    const found = await storedBodies(this.#directory)
+    for (const sha256 of found) await this.#inTurn(() => this.#removeUnused(sha256))
+    for (const entry of loaded) if (!found.has(entry.sha256)) this.#forget(entry)
+  }
+
+  *#live(): Iterable<LoadedEntry> {
+    for (const key of this.#index.rkeys()) {
+      const known = this.#index.peek(key)
+      if (known !== undefined) yield { entry: known.entry, usedAt: known.touchedAt }
+    }
   }
 
   #inTurn<T>(change: () => Promise<T>): Promise<T> {
@@ -314,10 +332,6 @@ export class ContentStore {
 
   #contentPath(sha256: string): string {
     return contentPath(this.#directory, sha256)
-  }
-
-  #entryPath(key: string): string {
-    return entryPath(this.#directory, key)
   }
 }
 

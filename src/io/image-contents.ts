@@ -4,7 +4,7 @@
  */
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
-import { InputError, ProtocolError, messageOf } from '../core/errors.ts'
+import { InputError, ProtocolError, unreadable } from '../core/errors.ts'
 import { visible } from '../core/visible.ts'
 import { type ByteSource, readExactly } from '../wire/byte-source.ts'
 import { latin1 } from '../wire/bytes.ts'
@@ -69,7 +69,7 @@ async function realPathOf(path: string): Promise<string> {
   try {
     return await realpath(path)
   } catch (error) {
-    throw new InputError([`${path}: cannot be read: ${messageOf(error)}`])
+    throw new InputError([`${path}: cannot be read: ${unreadable(error)}`])
   }
 }
 

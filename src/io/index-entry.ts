@@ -1,8 +1,7 @@
 /**
- * One entry of the cache's index: which body answers a key, and what its answer said of itself. Its text form is one small JSON file;
- * reading it trusts nothing, because power can fail in the middle of a write and people edit files.
+ * One entry of the cache's index: which body answers a key, and what its answer said of itself.
+ * Reading one trusts nothing, because power can fail in the middle of a write and people edit files.
  */
-import { createHash } from 'node:crypto'
 
 export interface IndexEntry {
   /** Mirror, origin and target, as `storeKey` of the policy makes it; of a variant, `variantKey`. */
@@ -25,13 +24,8 @@ export interface IndexEntry {
   readonly storedAt: number
 }
 
-export function formatEntry(entry: IndexEntry): string {
-  return `${JSON.stringify(entry)}\n`
-}
-
 /** Undefined for anything torn, changed or from elsewhere. */
-export function parseEntry(text: string): IndexEntry | undefined {
-  const value = parseJson(text)
+export function parseEntry(value: unknown): IndexEntry | undefined {
   if (!isRecord(value)) return undefined
   const { key, sha256, size, storedAt } = value
   if (typeof key !== 'string' || !isCount(size) || !isTime(storedAt)) return undefined
@@ -53,20 +47,7 @@ function parseAnswer(value: Record<string, unknown>, storedAt: number): StoredAn
   return { status, headers, selecting, ...times }
 }
 
-/** The name of an entry's file: keys hold slashes and may be longer than a name can be. */
-export function entryName(key: string): string {
-  return createHash('sha256').update(key).digest('hex')
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 

@@ -3,7 +3,7 @@
  * machine and key. Read from memory; a change is on disk when `set` returns, and there are few.
  *
  * Bounded: of more machines than any site has, which somebody has invented, those are forgotten that
- * were set longest ago.
+ * were set longest ago. A restart forgets which those are, and goes by their addresses.
  *
  * What a value means, and whether an old one still makes sense, is the business of who set it.
  */
@@ -58,7 +58,7 @@ class SqliteMachineStore implements MachineStore {
   readonly #database: DatabaseSync
   readonly #upsert: StatementSync
   readonly #remove: StatementSync
-  /** By key, then by machine, the one that was set longest ago first. */
+  /** By key, then by machine, the one to be forgotten first. */
   readonly #facts = new Map<string, Map<Mac, unknown>>()
 
   constructor(path: string, limit: number) {

@@ -40,9 +40,11 @@ export interface Board {
   readonly arguments: readonly string[]
   /** The firmware's image; QEMU brings SeaBIOS itself. */
   readonly flash?: FlashName
+  /** What a machine gets that is not told otherwise, MiB. */
+  readonly memory: number
 }
 
-const x86 = { emulator: 'qemu-system-x86_64' } as const
+const x86 = { emulator: 'qemu-system-x86_64', memory: 256 } as const
 const x86Screen = ['-vga', 'std']
 
 /** Only code in system management mode may write to the flash: else the keys would be no lock. */
@@ -58,6 +60,7 @@ const arm = {
     ['-M', 'virt', '-cpu', 'cortex-a57', '-device', 'ramfb'],
     ['-device', 'qemu-xhci', '-device', 'usb-kbd'],
   ].flat(),
+  memory: 512,
 } as const
 
 const boards: Readonly<Record<string, Board>> = {
@@ -95,7 +98,9 @@ function keyOf({ firmware, arch = 'x64', secureBoot = false }: BoardChoice): str
 
 function boardProblem({ firmware, arch = 'x64' }: BoardChoice): string {
   if (isUefi(firmware)) return `no ${arch} firmware with Microsoft’s keys in it is to be had`
-  return arch === 'x64' ? 'a BIOS knows no Secure Boot' : `${arch} machines start by UEFI only`
+  return arch === 'x64'
+    ? 'a BIOS knows no Secure Boot: add --firmware uefi'
+    : `${arch} machines start by UEFI only: add --firmware uefi`
 }
 
 export function isUefi(firmware: LabFirmware): boolean {

@@ -29,7 +29,7 @@ export interface MachineOptions extends BoardChoice {
   /** What the configuration says the machine takes; by default what its firmware stands for. */
   readonly loader?: Loader | undefined
   readonly card?: CardModel | undefined
-  /** MiB; 256 by default. */
+  /** MiB; by default what its board gets. */
   readonly memory?: number | undefined
   /** What the configuration says it boots: an entry's name, `disk`, `autodeploy` or `menu`. */
   readonly boot?: string | undefined

@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { SystemError } from '../core/errors.ts'
 import { type LabFiles, labFiles } from '../setup/lab-files.ts'
 import { chooseAcceleration } from './acceleration.ts'
+import { boardOf } from './boards.ts'
 import type { BootOptions, LabResult } from './boot-run.ts'
 import { startCapture } from './capture.ts'
 import { Dnsmasq } from './dnsmasq.ts'
@@ -128,7 +129,8 @@ function planOf(
   options: MachineOptions,
   index: number,
 ): Omit<MachinePlan, 'acceleration' | 'alone'> {
-  const { firmware, arch, secureBoot, card = 'virtio-net-pci', memory = 256, disk } = options
+  const { firmware, arch, secureBoot, card = 'virtio-net-pci', disk } = options
+  const { memory = boardOf(options).memory } = options
   const name = nameOf(index)
   const mac = macOf(options, index)
   return { name, mac, firmware, arch, secureBoot, card, memory, disk }

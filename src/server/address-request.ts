@@ -59,7 +59,7 @@ const staticIpv4 = z
   })
   .refine(({ address, prefix, gateway }) => isInside(gateway, address, prefix), {
     path: ['gateway'],
-    error: 'lies outside the network of the address',
+    error: 'is the address itself, or outside its network',
   })
 
 const staticIpv6 = z

@@ -169,8 +169,9 @@ function entryTable({ entries, default: choice }: Catalog): string {
 /** A group's entries follow it, under its title; of what asks for a password nothing is told. */
 function entryRows(entries: readonly Entry[], choice: string, above: string): string[][] {
   return entries.flatMap((entry) => {
-    const { name, key, title, lock } = entry
-    const text = `${above}${escapeHtml(title)}${name === choice ? ' (default)' : ''}`
+    const { name, key, title, lock, arch } = entry
+    const machines = arch === undefined ? '' : ` on ${arch.join(', ')}`
+    const text = `${above}${escapeHtml(title)}${machines}${name === choice ? ' (default)' : ''}`
     const what = lock === undefined ? boots(entry) : 'asks for a password'
     const isOpen = entry.type === 'group' && lock === undefined
     return [

@@ -58,6 +58,20 @@ test('a configuration keeps what it says of booting and loses its network', () =
   expect('My (own) menu').toMatch(menuTitle!)
 })
 
+test('the menu is known by the group that the default stands in, too: it may open first', () => {
+  const { menuTitle } = labWith(`
+menu:
+  title: All of it
+  default: photon
+  entries:
+    - name: systems
+      title: Systems
+      entries: [{ name: photon, title: Photon OS, kernel: photon/vmlinuz }]
+`)
+  expect('Systems').toMatch(menuTitle!)
+  expect('All of it').toMatch(menuTitle!)
+})
+
 test('the machine can be one of its hosts, for once with another boot', () => {
   const { config, mac } = labWith(whole, '--host', 'web', '--boot', 'tinyvm')
   expect(mac).toBe('52:54:00:12:34:56')

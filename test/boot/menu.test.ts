@@ -250,6 +250,22 @@ describe('passwords', () => {
     expect(renderGrubMenu(contextWith())).not.toContain('superusers')
   })
 
+  test('iPXE’s command line is nobody’s way round, unless a host is to have it', () => {
+    const entries = [linux('install', { lock }), ...catalog.entries]
+    const locked = (host?: Host) => contextWith({ catalog: { ...catalog, entries }, host })
+    expect(renderIpxeMenu(contextWith())).toMatch(/^shell/m)
+    expect(renderIpxeMenu(locked())).not.toMatch(/^shell/m)
+    expect(renderIpxeMenu(locked(hostWith('tinyvm')))).not.toMatch(/&& shell/)
+    expect(renderIpxeMenu(locked(hostWith('shell')))).toMatch(/^shell/m)
+  })
+
+  test('nor is a menu that does not show the entry, or a host that sees no menu', () => {
+    expect(renderGrubMenu(lockedBy({ crypt: lock.crypt }))).toContain("set superusers='..'")
+    expect(renderPxelinuxMenu(lockedBy({ pbkdf2: lock.pbkdf2 }))).toContain('NOESCAPE 1')
+    const fixed = contextWith({ catalog: grouped, host: hostWith('disk') })
+    expect(renderPxelinuxMenu(fixed)).toContain('NOESCAPE 1\nALLOWOPTIONS 0\nIMPLICIT 0\n')
+  })
+
   test('what a menu cannot ask for it does not show', () => {
     expect(renderGrubMenu(lockedBy({ crypt: lock.crypt }))).not.toContain('install')
     expect(renderPxelinuxMenu(lockedBy({ pbkdf2: lock.pbkdf2 }))).not.toContain('install')

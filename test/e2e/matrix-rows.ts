@@ -44,7 +44,8 @@ const loaderFiles: Readonly<Record<Cell['loader'], RegExp>> = {
   auto: /boot\/tinyvm/,
   pxelinux: /^tftp pxelinux\.0$/m,
   lpxelinux: /^tftp lpxelinux\.0$/m,
-  undionly: /^tftp undionly\.kpxe$/m,
+  // By HTTP where the card's ROM is an iPXE: its menu script changes over.
+  undionly: /^(?:tftp|http) undionly\.kpxe$/m,
   snponly: /^(?:tftp|http) (?:snponly|ipxe)[-\w]*\.efi$/m,
   ipxe: /^(?:tftp|http) (?:ipxe[-\w]*\.efi|ipxe\.pxe|undionly\.kpxe)$/m,
   grub: /^(?:tftp|http) grub\w+\.efi$/m,

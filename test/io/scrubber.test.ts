@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { cacheEntries, checkBody, removeObject } from '../../src/io/cache-folder.ts'
+import { cacheEntries, checkBody, removeBody } from '../../src/io/cache-folder.ts'
 import { contentPath } from '../../src/io/cache-layout.ts'
 import { ContentStore, type ContentStoreOptions } from '../../src/io/content-store.ts'
 import { Scrubber } from '../../src/io/scrubber.ts'
@@ -71,7 +71,7 @@ describe('from outside', () => {
     expect(await checkBody(directory, entry!)).toBe('damaged')
     writeFileSync(contentPath(directory, sha256Of('hello')), 'hell')
     expect(await checkBody(directory, entry!)).toBe('damaged')
-    await removeObject(directory, entry!)
+    await removeBody(directory, entry!)
     expect(await checkBody(directory, entry!)).toBe('gone')
   })
 
@@ -79,7 +79,7 @@ describe('from outside', () => {
     const store = await open()
     await put(store, 'm o /a', 'hello')
     await (await store.find('m o /a')!.openFile())!.close() // now it is in memory, too
-    for (const { entry } of cacheEntries(directory)) await removeObject(directory, entry)
+    for (const { entry } of cacheEntries(directory)) await removeBody(directory, entry)
     expect(await store.find('m o /a')!.openFile()).toBeUndefined()
     expect(store.keys()).toEqual([])
     expect(await put(store, 'm o /a', 'hello')).toBe(true)

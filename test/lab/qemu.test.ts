@@ -80,7 +80,7 @@ test.for(['ia32', 'arm64'] as const)('%s firmware gets no ROM: theirs are for x6
 })
 
 const impossible: readonly (readonly [BoardChoice, string])[] = [
-  [{ firmware: 'bios', secureBoot: true }, 'a BIOS knows no Secure Boot'],
+  [{ firmware: 'bios', secureBoot: true }, 'a BIOS knows no Secure Boot: add --firmware uefi'],
   [{ firmware: 'ipxe', arch: 'arm64' }, 'arm64 machines start by UEFI only'],
   [{ firmware: 'bios', arch: 'ia32' }, 'ia32 machines start by UEFI only'],
   [{ firmware: 'uefi', arch: 'ia32', secureBoot: true }, 'no ia32 firmware with Microsoft’s keys'],
