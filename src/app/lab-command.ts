@@ -30,7 +30,7 @@ async function bootOne(wanted: LabArguments, signal: AbortSignal): Promise<numbe
     ...userConfig(wanted),
     firmware,
     mode,
-    files: await prepareLab(),
+    files: await prepareLab({ arm64: rest.arch === 'arm64' }),
     signal,
     onStep: (step) => print(line(step)),
     afterwards: watch ? (machine) => watchMachine(machine, signal) : undefined,

@@ -17,7 +17,7 @@ export async function bootMatrix(wanted: LabArguments, signal: AbortSignal): Pro
   const cells = allCells.filter((cell) => gapOf(cell) === undefined && isWanted(cell, wanted))
   if (cells.length === 0) throw new InputError(['no such combination boots: see lab --list'])
   const { jobs, timeout, json } = wanted
-  const files = await prepareLab()
+  const files = await prepareLab({ arm64: cells.some((cell) => labOf(cell).arch === 'arm64') })
   const onResult = (result: CellResult): void =>
     console.log(json ? asJson(result) : resultText(result))
   const results = await walkMatrix(cells, { jobs, timeout, files, signal, onResult })

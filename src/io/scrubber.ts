@@ -26,6 +26,12 @@ const usualRate = 16 << 20
 /** Longer than a timer can wait is waited in parts. */
 const longestPause = 3_600_000
 
+/** A service that is restarted often must not begin with the same bodies each time. */
+function fromAnywhere(keys: readonly string[]): readonly string[] {
+  const start = Math.floor(Math.random() * keys.length)
+  return [...keys.slice(start), ...keys.slice(0, start)]
+}
+
 export class Scrubber {
   readonly #options: ScrubberOptions
   readonly #stop = new AbortController()
@@ -43,7 +49,7 @@ export class Scrubber {
 
   async #run(): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      const keys = this.#options.store.keys()
+      const keys = fromAnywhere(this.#options.store.keys())
       const share = this.#options.interval / Math.max(1, keys.length)
       for (const key of keys) {
         await this.#pause(share)

@@ -7,6 +7,7 @@
  * knows RSA and DHE key exchange with AES-CBC, and no TLS 1.3.
  */
 import { once } from 'node:events'
+import type { ListenOptions } from 'node:net'
 import { type Server as TlsServer, createServer } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
 import { SystemError, messageOf } from '../core/errors.ts'
@@ -76,8 +77,8 @@ export class TlsListeners {
       (connection) => void server.server.emit('connection', connection),
     )
     try {
-      own.listen({ host: address, port, ipv6Only: address !== wildcard })
-      await once(own, 'listening')
+      if (address === wildcard) await listenEverywhere(own, port)
+      else await listen(own, { host: address, port, ipv6Only: true })
     } catch (error) {
       throw new SystemError(portRefusal(error, { transport: 'tcp', port, address }), {
         cause: error,
@@ -93,6 +94,22 @@ export class TlsListeners {
     } catch (error) {
       throw new SystemError(`http.tls: ${messageOf(error)}`, { cause: error })
     }
+  }
+}
+
+async function listen(server: TlsServer, options: ListenOptions): Promise<void> {
+  server.listen(options)
+  await once(server, 'listening')
+}
+
+/** A machine whose IPv6 is switched off has only IPv4 to listen on. */
+async function listenEverywhere(server: TlsServer, port: number): Promise<void> {
+  try {
+    await listen(server, { host: wildcard, port })
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL') throw error
+    await listen(server, { host: '0.0.0.0', port })
   }
 }
 

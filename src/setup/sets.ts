@@ -17,7 +17,7 @@ export type SetupSet = 'serve' | 'lab' | 'test'
 
 /**
  * Fetches and builds what is missing of a set. Rejects with SystemError saying what to do. TinyVM for
- * ARM64 is another 115 MB to fetch: only where it is wanted, or booted by the lab.
+ * ARM64 is another 115 MB to fetch: only where it is wanted, and for the tests.
  */
 export async function ensureSet(set: SetupSet, wanted: { arm64?: boolean } = {}): Promise<void> {
   await preparePrivateFolder()
@@ -26,7 +26,7 @@ export async function ensureSet(set: SetupSet, wanted: { arm64?: boolean } = {})
   await ensureLoaders({ amd64, arm64 })
   const version = await projectVersion()
   await ensureTinyvm(amd64, editions.amd64, version)
-  if (set !== 'serve' || wanted.arm64) await ensureTinyvm(arm64, editions.arm64, version)
+  if (set === 'test' || wanted.arm64) await ensureTinyvm(arm64, editions.arm64, version)
   if (set === 'serve') return
   await ensureTools(set)
   await ensureRoms(amd64)

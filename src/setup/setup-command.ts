@@ -21,7 +21,7 @@ Fetches and builds what is missing; needs no network when nothing is.
   (nothing)  boot loaders and the built-in image
   --lab      and QEMU with its firmware, for "npm run bootlace -- lab"
   --test     and the clients that "npm test" runs
-  --arm64    and TinyVM for ARM64 (--lab and --test bring it, too)`
+  --arm64    and TinyVM for ARM64 (--test brings it, too)`
 
 async function main(args: string[]): Promise<number> {
   const { lab, test, arm64, help } = parseArgs({ args, options }).values

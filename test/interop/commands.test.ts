@@ -29,7 +29,7 @@ test.for(['bot', 'toString', '__proto__'])('%s is no command', async (word) => {
   expect(output).toContain(`there is no command ${word}`)
 })
 
-test.for(['serve', 'lab', 'config', 'image', 'hash-password'])(
+test.for(['serve', 'lab', 'config', 'image', 'cache', 'mirror', 'hash-password'])(
   '%s --help tells its use, with an example',
   async (command) => {
     const { status, output } = await bootlace([command, '--help'])
