@@ -16,7 +16,7 @@ import { LRUCache } from 'lru-cache'
 import type { Clock } from '../core/clock.ts'
 import { contentPath } from './cache-layout.ts'
 import type { OpenFile } from './file-tree.ts'
-import type { IndexEntry } from './index-entry.ts'
+import { type IndexEntry, lasting } from './index-entry.ts'
 import { IndexJournal, type LoadedEntry, readIndex } from './index-journal.ts'
 import { MirrorShares } from './mirror-shares.ts'
 import { removeOldIndex, storedBodies } from './orphans.ts'
@@ -70,9 +70,6 @@ export interface Renaming {
 
 /** What a confirmation of an answer by its origin changes. */
 export type Confirmation = Pick<IndexEntry, 'headers' | 'requestedAt' | 'respondedAt'>
-
-/** Change with every confirmation: not worth a write to the disk. */
-const passingFields = ['date', 'age', 'expires', 'cache-status']
 
 export class ContentStore {
   readonly #directory: string
@@ -338,10 +335,4 @@ export class ContentStore {
 async function renameInto(from: string, to: string): Promise<void> {
   await mkdir(join(to, '..'), { recursive: true })
   await rename(from, to)
-}
-
-/** What of a header is worth a write. */
-function lasting(headers: Readonly<Record<string, string>>): string {
-  const names = Object.keys(headers).filter((name) => !passingFields.includes(name))
-  return JSON.stringify(names.sort().map((name) => [name, headers[name]]))
 }

@@ -62,3 +62,12 @@ function isTime(value: unknown): value is number {
 function isTextRecord(value: unknown): value is Record<string, string> {
   return isRecord(value) && Object.values(value).every((field) => typeof field === 'string')
 }
+
+/** Change with every confirmation: not worth a write to the disk. */
+const passingFields = ['date', 'age', 'expires', 'cache-status']
+
+/** What of a header is worth a write. */
+export function lasting(headers: Readonly<Record<string, string>>): string {
+  const names = Object.keys(headers).filter((name) => !passingFields.includes(name))
+  return JSON.stringify(names.sort().map((name) => [name, headers[name]]))
+}
