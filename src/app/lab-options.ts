@@ -22,7 +22,7 @@ The machine
   --arch A          ${rows(labArches)} (x64)
   --secure-boot     UEFI refuses what Microsoft's keys do not vouch for
   --nic N           ${Object.keys(cardSettings).join(', ')}
-  --memory M        MiB (256)
+  --memory M        MiB (256; ARM64 512)
   --disk IMAGE      a raw disk image; what is written to it is thrown away
 
 What happens to it
