@@ -22,9 +22,17 @@ import { readIndex } from '../../src/io/index-journal.ts'
 let directory = ''
 let now = 1_000_000_000_000
 beforeEach(() => void (directory = mkdtempSync(join(tmpdir(), 'bootlace-store-'))))
-afterEach(() => rmSync(directory, { recursive: true, force: true }))
+afterEach(async () => {
+  await Promise.all(stores.splice(0).map((store) => store.close()))
+  rmSync(directory, { recursive: true, force: true })
+})
 
-const open = (maxBytes = 1e9) => ContentStore.open({ directory, maxBytes, clock: () => now })
+const stores: ContentStore[] = []
+async function open(maxBytes = 1e9): Promise<ContentStore> {
+  const store = await ContentStore.open({ directory, maxBytes, clock: () => now })
+  stores.push(store)
+  return store
+}
 const sha256Of = (text: string) => createHash('sha256').update(text).digest('hex')
 
 const answered = { status: 200, requestedAt: 3, respondedAt: 4 }
