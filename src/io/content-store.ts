@@ -7,7 +7,7 @@
  *     cache/tmp/                    what is being written; our names in it are removed at start
  *
  * A body is flushed to disk BEFORE it gets its name, so whatever has a name is whole, also after a
- * power cut, and a hit never pays for proof (measured: docs/decisions/0010). Refuses to know HTTP: see
+ * power cut, and a hit never pays for proof (measured: docs/decisions/0009). Refuses to know HTTP: see
  * `fill.ts`, `mirror.ts`.
  */
 import { mkdir, rename, rm, statfs } from 'node:fs/promises'
