@@ -1,7 +1,7 @@
 /** `npm run docs` writes the generated pages; with `--check` it only says which are out of date. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { referencePages } from './app/reference.ts'
+import { referencePages } from './app/command/reference.ts'
 
 const check = process.argv.includes('--check')
 

@@ -1,13 +1,13 @@
 /** Bootlace's commands: each is a function of its arguments that answers with an exit code. */
 import packageFile from '../package.json' with { type: 'json' }
-import { cacheCommand } from './app/cache-command.ts'
-import { configCommand } from './app/config-command.ts'
-import { hashCommand } from './app/hash-command.ts'
-import { imageCommand } from './app/image-command.ts'
-import { kickstartCommand } from './app/kickstart-command.ts'
-import { labCommand } from './app/lab-command.ts'
-import { mirrorCommand } from './app/mirror-command.ts'
-import { serveCommand } from './app/serve-command.ts'
+import { cacheCommand } from './app/command/cache-command.ts'
+import { configCommand } from './app/command/config-command.ts'
+import { hashCommand } from './app/command/hash-command.ts'
+import { imageCommand } from './app/command/image-command.ts'
+import { kickstartCommand } from './app/command/kickstart-command.ts'
+import { labCommand } from './app/command/lab-command.ts'
+import { mirrorCommand } from './app/command/mirror-command.ts'
+import { serveCommand } from './app/command/serve-command.ts'
 import { InputError, SystemError, messageOf } from './core/errors.ts'
 
 interface Command {

@@ -4,19 +4,19 @@
  */
 import { InputError, messageOf } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
-import type { Arch, LinuxEntry } from '../boot/catalog.ts'
-import type { Firmware } from '../boot/firmware.ts'
+import type { Arch, LinuxEntry } from '../boot/menu/catalog.ts'
+import type { Firmware } from '../boot/loader/firmware.ts'
 import { treePath } from '../boot/tree-path.ts'
-import type { FileTree } from '../io/file-tree.ts'
-import { fingerprintOf } from '../io/fingerprint.ts'
+import type { FileTree } from '../io/files/file-tree.ts'
+import { fingerprintOf } from '../io/image/fingerprint.ts'
 import {
   type ImageBoot,
   type NetbootImage,
   isUsable,
   openNetbootImage,
-} from '../io/netboot-image.ts'
-import { type NamedImage, isImageFile } from './image-names.ts'
-import { imageTitle } from './image-report.ts'
+} from '../io/image/netboot-image.ts'
+import { type NamedImage, isImageFile } from './command/image-names.ts'
+import { imageTitle } from './command/image-report.ts'
 
 interface Held {
   readonly named: NamedImage

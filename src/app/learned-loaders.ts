@@ -1,12 +1,12 @@
 /**
  * Which boot loader each machine runs, learned from the events while it boots and kept over
- * restarts. What is learned, and from what, is boot/loader-watch.ts.
+ * restarts. What is learned, and from what, is boot/loader/loader-watch.ts.
  */
 import { messageOf } from '../core/errors.ts'
 import type { Mac } from '../core/address.ts'
-import { readStanding } from '../boot/loader-ladder.ts'
-import { LoaderWatch } from '../boot/loader-watch.ts'
-import type { MachineStore } from '../io/machine-store.ts'
+import { readStanding } from '../boot/loader/loader-ladder.ts'
+import { LoaderWatch } from '../boot/loader/loader-watch.ts'
+import type { MachineStore } from '../io/store/machine-store.ts'
 import type { EventHub } from '../server/event-hub.ts'
 import type { Site } from './site.ts'
 

@@ -3,7 +3,7 @@ import { type Mac, parseIpv4 } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import { macFromEui64, parseIpv6, withoutZone } from '../core/ipv6.ts'
 import type { MachineTable } from '../boot/machine-table.ts'
-import { Neighbours } from '../io/neighbours.ts'
+import { Neighbours } from '../io/net/neighbours.ts'
 import type { LeaseTable } from '../protocol/dhcp/lease-table.ts'
 
 export interface MacLookup {

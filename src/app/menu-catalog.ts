@@ -1,9 +1,9 @@
 /** The catalog: the user's own entries, then those that Bootlace brings. */
-import { tinyvmEntries } from '../boot/builtin.ts'
-import type { Catalog, Entry } from '../boot/catalog.ts'
-import type { Config } from './config-schema.ts'
-import { parseLock } from './lock-value.ts'
-import type { EntryConfig } from './menu-schema.ts'
+import { tinyvmEntries } from '../boot/menu/builtin.ts'
+import type { Catalog, Entry } from '../boot/menu/catalog.ts'
+import type { Config } from './config/config-schema.ts'
+import { parseLock } from './config/lock-value.ts'
+import type { EntryConfig } from './config/menu-schema.ts'
 
 /**
  * The user's own entries come first, then images as they come and go; a hotkey of the user's is the

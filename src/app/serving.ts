@@ -2,11 +2,11 @@
 import { type Ipv4, formatIpv4, formatSubnet } from '../core/address.ts'
 import { splitZone } from '../core/ipv6.ts'
 import { serverUrl } from '../boot/plan.ts'
-import type { NetworkInterface } from '../io/interfaces.ts'
+import type { NetworkInterface } from '../io/net/interfaces.ts'
 import { attachedSubnets } from '../protocol/dhcp/place.ts'
 import type { RoleState } from '../protocol/dhcp/server-role.ts'
 import type { DhcpMode, DhcpSubnet } from '../protocol/dhcp/subnet.ts'
-import type { Config } from './config-schema.ts'
+import type { Config } from './config/config-schema.ts'
 import type { OpenMirror } from './mirrors.ts'
 import type { Site } from './site.ts'
 

@@ -6,12 +6,12 @@ import {
   broadcastAddress,
   contains,
 } from '../core/address.ts'
-import type { Catalog, Entry } from '../boot/catalog.ts'
+import type { Catalog, Entry } from '../boot/menu/catalog.ts'
 import type { Host } from '../boot/host.ts'
 import type { RoleTiming } from '../protocol/dhcp/server-role.ts'
 import type { DhcpSubnet } from '../protocol/dhcp/subnet.ts'
-import type { Config } from './config-schema.ts'
-import { poolRanges } from './config-checks.ts'
+import type { Config } from './config/config-schema.ts'
+import { poolRanges } from './config/config-checks.ts'
 import { catalogOf } from './menu-catalog.ts'
 
 export interface Site {

@@ -1,13 +1,13 @@
 /** What running TinyVMs are told: their password, and the addresses that they asked for. */
 import { type Mac, formatIpv4, parseIpv4 } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
-import { addressTexts, listInterfaces } from '../io/interfaces.ts'
-import type { MachineStore } from '../io/machine-store.ts'
+import { addressTexts, listInterfaces } from '../io/net/interfaces.ts'
+import type { MachineStore } from '../io/store/machine-store.ts'
 import type { LeaseTable } from '../protocol/dhcp/lease-table.ts'
-import { AddressBook } from '../server/address-book.ts'
-import type { TinyvmApiOptions } from '../server/tinyvm-api.ts'
-import type { Config } from './config-schema.ts'
-import { parseLock } from './lock-value.ts'
+import { AddressBook } from '../server/boot/address-book.ts'
+import type { TinyvmApiOptions } from '../server/boot/tinyvm-api.ts'
+import type { Config } from './config/config-schema.ts'
+import { parseLock } from './config/lock-value.ts'
 import type { Site } from './site.ts'
 
 export interface TinyvmSources {

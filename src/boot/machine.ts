@@ -5,10 +5,10 @@
 import { type Mac, macFromOctets } from '../core/address.ts'
 import { bootClassOf, macOf } from '../protocol/dhcp/client.ts'
 import { latin1, toHex } from '../wire/bytes.ts'
-import type { DhcpMessage } from '../wire/dhcp-message.ts'
-import { dhcpOption, type OptionSet } from '../wire/dhcp-options.ts'
-import { decodeIpxeFeatures, ipxeFeature } from '../wire/ipxe-options.ts'
-import { type Architecture, chooseArchitecture } from './firmware.ts'
+import type { DhcpMessage } from '../wire/dhcp/dhcp-message.ts'
+import { dhcpOption, type OptionSet } from '../wire/dhcp/dhcp-options.ts'
+import { decodeIpxeFeatures, ipxeFeature } from '../wire/dhcp/ipxe-options.ts'
+import { type Architecture, chooseArchitecture } from './loader/firmware.ts'
 
 /** Which program of the machine asks: its firmware, an iPXE, or an operating system. */
 export type Stage = 'firmware' | 'ipxe' | 'system'

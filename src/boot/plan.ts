@@ -14,16 +14,16 @@
 import { type Ipv4, type Mac, formatIpv4 } from '../core/address.ts'
 import { hostInUrl } from '../core/ipv6.ts'
 import type { BootReply } from '../protocol/dhcp/boot-reply.ts'
-import type { Firmware } from './firmware.ts'
+import type { Firmware } from './loader/firmware.ts'
 import type { Host } from './host.ts'
-import { unfitness } from './firmware-quirks.ts'
+import { unfitness } from './loader/firmware-quirks.ts'
 import {
   type NamedLoader,
   autodeployFiles,
   ipxeFiles,
   loaderFiles,
   loaderNames,
-} from './loader-files.ts'
+} from './loader/loader-files.ts'
 import type { Machine } from './machine.ts'
 
 export interface BootSite {

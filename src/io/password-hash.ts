@@ -7,7 +7,7 @@
  */
 import { pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
-import type { Lock } from '../boot/catalog.ts'
+import type { Lock } from '../boot/menu/catalog.ts'
 import { InputError } from '../core/errors.ts'
 import { longestPassword, matchesShaCrypt, shaCrypt } from './sha-crypt.ts'
 

@@ -1,6 +1,6 @@
 /** A lab run for people, a line per step; and for programs, an object per step. */
 import type { EventType } from '../core/events.ts'
-import { isOptional } from '../boot/optional-files.ts'
+import { isOptional } from '../boot/loader/optional-files.ts'
 import type { LabResult, LabStep } from './boot-run.ts'
 
 /** Steps that programs want and that only repeat to people what the next line says. */

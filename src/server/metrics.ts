@@ -6,9 +6,9 @@
  */
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client'
 import { type EventType, eventTypes } from '../core/events.ts'
-import type { StoreStats } from '../io/content-store.ts'
+import type { StoreStats } from '../io/cache/content-store.ts'
 import type { EventHub } from './event-hub.ts'
-import type { MirrorStats } from './mirror-exchange.ts'
+import type { MirrorStats } from './mirror/mirror-exchange.ts'
 
 export interface MetricsSources {
   readonly hub: EventHub

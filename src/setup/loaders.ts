@@ -1,6 +1,6 @@
 /**
  * The boot loaders that Bootlace serves, and the packages of Debian 13 that they come from: names
- * as boot/loader-files.ts looks for them.
+ * as boot/loader/loader-files.ts looks for them.
  *
  * Debian 13's iPXE is of 2025; Debian 12's is of 2019 and waits 13 s for an IPv6 router on every
  * boot. Its GRUB is 2.12; 2.06 asks the wrong server beside another DHCP server, and has no HTTP

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { bootFiles } from '../../src/app/boot-files.ts'
-import { parseConfig } from '../../src/app/config.ts'
+import { parseConfig } from '../../src/app/config/config.ts'
 import { MachineTable } from '../../src/boot/machine-table.ts'
 import { siteOf } from '../../src/app/site.ts'
-import { type Client, overlay } from '../../src/io/file-tree.ts'
+import { type Client, overlay } from '../../src/io/files/file-tree.ts'
 
 const client: Client = { via: 'tftp', ip: '10.0.0.9', server: '10.0.0.1' }
 let folder = ''

@@ -3,9 +3,9 @@ import { SystemError } from '../../src/core/errors.ts'
 import { type Mac, parseMac } from '../../src/core/address.ts'
 import type { ServiceEvent } from '../../src/core/events.ts'
 import { learnLoaders } from '../../src/app/learned-loaders.ts'
-import { architectures } from '../../src/boot/firmware.ts'
+import { architectures } from '../../src/boot/loader/firmware.ts'
 import type { Host } from '../../src/boot/host.ts'
-import type { MachineStore } from '../../src/io/machine-store.ts'
+import type { MachineStore } from '../../src/io/store/machine-store.ts'
 import { EventHub } from '../../src/server/event-hub.ts'
 
 const mac = parseMac('52:54:00:12:34:56')!

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { parseConfig } from '../../src/app/config.ts'
-import { parseLock } from '../../src/app/lock-value.ts'
+import { parseConfig } from '../../src/app/config/config.ts'
+import { parseLock } from '../../src/app/config/lock-value.ts'
 import { siteOf } from '../../src/app/site.ts'
 import { InputError } from '../../src/core/errors.ts'
 

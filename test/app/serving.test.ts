@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { parseConfig } from '../../src/app/config.ts'
-import { missingPaths } from '../../src/app/config-paths.ts'
+import { parseConfig } from '../../src/app/config/config.ts'
+import { missingPaths } from '../../src/app/config/config-paths.ts'
 import { absences, servingLines } from '../../src/app/serving.ts'
 import { siteOf } from '../../src/app/site.ts'
 import type { RoleState } from '../../src/protocol/dhcp/server-role.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseConfig } from '../../src/app/config.ts'
+import { parseConfig } from '../../src/app/config/config.ts'
 import { siteOf } from '../../src/app/site.ts'
 import type { RoleTiming } from '../../src/protocol/dhcp/server-role.ts'
 import { ip } from '../support/dhcp-messages.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { identifyMachine } from '../../src/boot/machine.ts'
-import { dhcpOption } from '../../src/wire/dhcp-options.ts'
+import { dhcpOption } from '../../src/wire/dhcp/dhcp-options.ts'
 import { captured, message, withOption } from '../support/dhcp-messages.ts'
 import { hex } from '../support/hex.ts'
 

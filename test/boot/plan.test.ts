@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { type Mac, ipv4, parseIpv4, parseMac } from '../../src/core/address.ts'
-import { architectures } from '../../src/boot/firmware.ts'
+import { architectures } from '../../src/boot/loader/firmware.ts'
 import { type Host, type Loader, loaders } from '../../src/boot/host.ts'
 import type { Machine } from '../../src/boot/machine.ts'
-import { renderIpxeMenu } from '../../src/boot/menu-ipxe.ts'
+import { renderIpxeMenu } from '../../src/boot/menu/menu-ipxe.ts'
 import { type BootPlan, type BootSite, bootPlan, bootPlanner } from '../../src/boot/plan.ts'
 
 const mac = parseMac('52:54:00:12:34:56')!

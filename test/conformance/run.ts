@@ -19,8 +19,8 @@ import { text as textOf } from 'node:stream/consumers'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import fastify from 'fastify'
-import { ContentStore } from '../../src/io/content-store.ts'
-import { mirror } from '../../src/server/mirror.ts'
+import { ContentStore } from '../../src/io/cache/content-store.ts'
+import { mirror } from '../../src/server/mirror/mirror.ts'
 import { type Area, type Peer, type Suite, type SuiteResults, areasOf, report } from './report.ts'
 
 async function main(): Promise<void> {

@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { parseMac } from '../../src/core/address.ts'
-import type { Entry } from '../../src/boot/catalog.ts'
-import type { MenuContext } from '../../src/boot/menu.ts'
-import { renderGrubMenu, renderGrubStart } from '../../src/boot/menu-grub.ts'
+import type { Entry } from '../../src/boot/menu/catalog.ts'
+import type { MenuContext } from '../../src/boot/menu/menu.ts'
+import { renderGrubMenu, renderGrubStart } from '../../src/boot/menu/menu-grub.ts'
 
 const url = 'http://192.168.50.1:8080'
 const pbkdf2 = `grub.pbkdf2.sha512.10000.${'AB'.repeat(64)}.${'CD'.repeat(64)}`

@@ -2,12 +2,12 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { findFile, type Volume } from '../../src/wire/image-node.ts'
+import { findFile, type Volume } from '../../src/wire/disk/image-node.ts'
 import { part } from '../../src/wire/byte-source.ts'
-import { openFat } from '../../src/wire/fat.ts'
-import { openIso } from '../../src/wire/iso9660.ts'
-import { readVolumes } from '../../src/wire/volumes.ts'
-import { openDisk } from '../../src/io/disk-format.ts'
+import { openFat } from '../../src/wire/disk/fat.ts'
+import { openIso } from '../../src/wire/disk/iso9660.ts'
+import { readVolumes } from '../../src/wire/disk/volumes.ts'
+import { openDisk } from '../../src/io/image/disk-format.ts'
 import {
   type FileMap,
   diskSource,

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { TestNetwork } from '../support/netns.ts'
 
-const native = fileURLToPath(new URL('../../src/io/native.ts', import.meta.url))
+const native = fileURLToPath(new URL('../../src/io/net/native.ts', import.meta.url))
 
 test('a neighbour is in the kernel’s table without a question on the wire', async () => {
   await using network = new TestNetwork()

@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { expect, onTestFinished, test } from 'vitest'
-import { imageReport } from '../../src/app/image-report.ts'
-import type { Client } from '../../src/io/file-tree.ts'
-import { type NetbootImage, openNetbootImage } from '../../src/io/netboot-image.ts'
+import { imageReport } from '../../src/app/command/image-report.ts'
+import type { Client } from '../../src/io/files/file-tree.ts'
+import { type NetbootImage, openNetbootImage } from '../../src/io/image/netboot-image.ts'
 import { standInParts } from '../../src/setup/stand-in.ts'
-import { writeCpio } from '../../src/wire/cpio.ts'
+import { writeCpio } from '../../src/wire/linux/cpio.ts'
 import {
   digestOf,
   testFolder,

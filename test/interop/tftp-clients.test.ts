@@ -9,8 +9,8 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { diskTree } from '../../src/io/disk-tree.ts'
-import { TftpServer } from '../../src/server/tftp-server.ts'
+import { diskTree } from '../../src/io/files/disk-tree.ts'
+import { TftpServer } from '../../src/server/tftp/tftp-server.ts'
 
 const files = {
   empty: 0,

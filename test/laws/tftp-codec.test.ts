@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ProtocolError } from '../../src/core/errors.ts'
-import { decodeTftp, encodeTftp, type TftpPacket } from '../../src/wire/tftp-packet.ts'
+import { decodeTftp, encodeTftp, type TftpPacket } from '../../src/wire/tftp/tftp-packet.ts'
 
 const run = { seed: 1350, numRuns: 500 }
 const word = fc.stringMatching(/^[a-z0-9]{1,12}$/)

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
 import { EventHub } from '../../src/server/event-hub.ts'
 import { metrics } from '../../src/server/metrics.ts'
-import type { MirrorStats } from '../../src/server/mirror-exchange.ts'
+import type { MirrorStats } from '../../src/server/mirror/mirror-exchange.ts'
 
 const mirror: MirrorStats = {
   name: 'autodeploy',

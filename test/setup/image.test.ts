@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type CpioEntry, readCpio } from '../../src/wire/cpio.ts'
+import { type CpioEntry, readCpio } from '../../src/wire/linux/cpio.ts'
 import { composeImage } from '../../src/setup/tinyvm/image.ts'
 import type { Parts } from '../../src/setup/tinyvm/parts.ts'
 

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
-import { cacheEntries, checkBody } from '../../src/io/cache-folder.ts'
+import { cacheEntries, checkBody } from '../../src/io/cache/cache-folder.ts'
 import { spaceOf } from '../../src/protocol/cache/policy.ts'
 import type { Answer } from '../support/mirror-fixture.ts'
 import { mirrorOf, webOrigin } from '../support/web-origin.ts'

@@ -2,13 +2,13 @@
 import { type Ipv4, type Mac, macOctets, parseIpv4, parseMac } from '../../src/core/address.ts'
 import type { BootReply } from '../../src/protocol/dhcp/boot-reply.ts'
 import type { DhcpSubnet } from '../../src/protocol/dhcp/subnet.ts'
-import { decodeDhcp, type DhcpMessage } from '../../src/wire/dhcp-message.ts'
+import { decodeDhcp, type DhcpMessage } from '../../src/wire/dhcp/dhcp-message.ts'
 import {
   dhcpOption,
   type DhcpOption,
   type MessageType,
   OptionSet,
-} from '../../src/wire/dhcp-options.ts'
+} from '../../src/wire/dhcp/dhcp-options.ts'
 import { dhcpFixture } from './dhcp-fixture.ts'
 
 export function ip(text: string): Ipv4 {

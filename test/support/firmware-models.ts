@@ -4,9 +4,9 @@
  * net/udp/dhcp.c (when discovery is over, and whether it goes to port 4011).
  */
 import { anyAddress, type Ipv4 } from '../../src/core/address.ts'
-import type { DhcpMessage } from '../../src/wire/dhcp-message.ts'
-import { dhcpOption } from '../../src/wire/dhcp-options.ts'
-import { readOptionArea } from '../../src/wire/option-area.ts'
+import type { DhcpMessage } from '../../src/wire/dhcp/dhcp-message.ts'
+import { dhcpOption } from '../../src/wire/dhcp/dhcp-options.ts'
+import { readOptionArea } from '../../src/wire/dhcp/option-area.ts'
 
 export type Edk2Offer =
   | 'DhcpPxe10'

@@ -8,7 +8,7 @@ import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import { formatIpv4 } from '../../src/core/address.ts'
-import { decodeDhcp } from '../../src/wire/dhcp-message.ts'
+import { decodeDhcp } from '../../src/wire/dhcp/dhcp-message.ts'
 import { dhcpFixture, dhcpFixtures } from './dhcp-fixture.ts'
 
 const [server = '', seconds = '1', seed = '1'] = process.argv.slice(2)

@@ -7,9 +7,9 @@ import { dirname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { onTestFinished } from 'vitest'
 import { type ByteSource, memorySource, readExactly } from '../../src/wire/byte-source.ts'
-import type { FolderNode, ImageNode } from '../../src/wire/image-node.ts'
-import { openPlainFile } from '../../src/io/disk-tree.ts'
-import type { OpenFile } from '../../src/io/file-tree.ts'
+import type { FolderNode, ImageNode } from '../../src/wire/disk/image-node.ts'
+import { openPlainFile } from '../../src/io/files/disk-tree.ts'
+import type { OpenFile } from '../../src/io/files/file-tree.ts'
 
 /** Names that are not ASCII are kept in any locale: mtools and xorriso take the environment's. */
 const environment = { ...process.env, LC_ALL: 'C.UTF-8', MTOOLS_SKIP_CHECK: '1' }

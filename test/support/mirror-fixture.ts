@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { ServiceEvent } from '../../src/core/events.ts'
-import { ContentStore } from '../../src/io/content-store.ts'
-import { type Mirror, type MirrorOptions, mirror } from '../../src/server/mirror.ts'
+import { ContentStore } from '../../src/io/cache/content-store.ts'
+import { type Mirror, type MirrorOptions, mirror } from '../../src/server/mirror/mirror.ts'
 import { AutoDeployOrigin, type OriginOptions } from './origin.ts'
 
 export interface Answer {

@@ -4,8 +4,8 @@
  */
 import type { AddressInfo } from 'node:net'
 import fastify from 'fastify'
-import { ContentStore } from '../../src/io/content-store.ts'
-import { mirror } from '../../src/server/mirror.ts'
+import { ContentStore } from '../../src/io/cache/content-store.ts'
+import { mirror } from '../../src/server/mirror/mirror.ts'
 
 const [origin = '', directory = '', size = 2 ** 30] = process.argv.slice(2)
 const store = await ContentStore.open({ directory, maxBytes: Number(size), clock: Date.now })

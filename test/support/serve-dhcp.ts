@@ -2,14 +2,14 @@
  * The DHCP service alone, for tests with real clients inside a namespace. One argument: the
  * settings as JSON. Events are written as lines of JSON; SIGTERM ends it.
  */
-import { openLeaseStore } from '../../src/io/lease-store.ts'
-import { listInterfaces, selectInterfaces } from '../../src/io/interfaces.ts'
+import { openLeaseStore } from '../../src/io/store/lease-store.ts'
+import { listInterfaces, selectInterfaces } from '../../src/io/net/interfaces.ts'
 import { ip, mac } from './dhcp-messages.ts'
 import { LeaseTable } from '../../src/protocol/dhcp/lease-table.ts'
 import type { RoleTiming } from '../../src/protocol/dhcp/server-role.ts'
 import type { DhcpMode } from '../../src/protocol/dhcp/subnet.ts'
 import { parseSubnet } from '../../src/core/address.ts'
-import { DhcpServer } from '../../src/server/dhcp-server.ts'
+import { DhcpServer } from '../../src/server/dhcp/dhcp-server.ts'
 
 export interface DhcpTestSettings {
   /** Where leases are kept. */

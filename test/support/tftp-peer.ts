@@ -1,7 +1,7 @@
 /** A hand-driven TFTP client on loopback: says exactly what it is told to, and nothing by itself. */
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
-import { decodeTftp, encodeTftp, type TftpPacket } from '../../src/wire/tftp-packet.ts'
+import { decodeTftp, encodeTftp, type TftpPacket } from '../../src/wire/tftp/tftp-packet.ts'
 
 export interface Heard {
   readonly packet: TftpPacket

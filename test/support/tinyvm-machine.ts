@@ -7,7 +7,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { stripVTControlCharacters } from 'node:util'
-import { tinyvmEntry } from '../../src/boot/builtin.ts'
+import { tinyvmEntry } from '../../src/boot/menu/builtin.ts'
 import { places } from '../../src/setup/places.ts'
 
 export interface TinyvmOptions {

@@ -4,9 +4,9 @@
  *
  * Source: RFC 9110 §13 (conditions), §14 (ranges), RFC 9111 §4.3.2 (conditions at a cache).
  */
-import { type Validators, checkConditions, rangeIsCurrent } from '../../wire/http-conditions.ts'
-import { type RangeAnswer, chooseRange, contentRange } from '../../wire/http-range.ts'
-import { parseHttpDate } from '../../wire/http-date.ts'
+import { type Validators, checkConditions, rangeIsCurrent } from '../../wire/http/http-conditions.ts'
+import { type RangeAnswer, chooseRange, contentRange } from '../../wire/http/http-range.ts'
+import { parseHttpDate } from '../../wire/http/http-date.ts'
 
 export interface Representation {
   readonly status: number

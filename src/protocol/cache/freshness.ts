@@ -4,7 +4,7 @@
  *
  * Source: RFC 9111 §4.2 (freshness), §4.2.2 (heuristics), §4.2.3 (age), §5.1 (Age), §5.3 (Expires).
  */
-import { parseHttpDate } from '../../wire/http-date.ts'
+import { parseHttpDate } from '../../wire/http/http-date.ts'
 import { cacheControl, secondsOf } from './directives.ts'
 import { type HeaderFields, fieldText, hasField } from './header-fields.ts'
 

@@ -5,7 +5,7 @@
  * Source: RFC 9110 §13.1.5 (If-Range), §8.8.2.2 (when a date is a strong validator), §14.4
  * (Content-Range), RFC 9111 §3.4 (combining parts).
  */
-import { parseHttpDate } from '../../wire/http-date.ts'
+import { parseHttpDate } from '../../wire/http/http-date.ts'
 import { type HeaderFields, fieldText, fieldTokens } from './header-fields.ts'
 import { isFramed } from './policy.ts'
 

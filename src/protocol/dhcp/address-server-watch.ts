@@ -4,8 +4,8 @@
  * request was ever heard and a machine keeps asking, nobody gives addresses there.
  */
 import type { Ipv4 } from '../../core/address.ts'
-import type { DhcpMessage } from '../../wire/dhcp-message.ts'
-import { dhcpOption } from '../../wire/dhcp-options.ts'
+import type { DhcpMessage } from '../../wire/dhcp/dhcp-message.ts'
+import { dhcpOption } from '../../wire/dhcp/dhcp-options.ts'
 import { clientOf } from './client.ts'
 
 /** iPXE repeats after 1 s though it was offered and requests within 3.2 s; EDK2 repeats after 3.7 s. */

@@ -3,7 +3,7 @@
  * host's: firmware asks nobody before it uses an address (RFC 2131 §3.1 step 2 wants the server to).
  * The few addresses that come next are asked about ahead, again and again, and no machine waits.
  *
- * Says whom to ask and what silence means; the asking itself is io/neighbour-probe.ts.
+ * Says whom to ask and what silence means; the asking itself is io/net/neighbour-probe.ts.
  */
 import type { Ipv4, Mac } from '../../core/address.ts'
 import { isHeld, type Lease } from './lease.ts'

@@ -4,8 +4,8 @@
  * back, or finds it in use, as before; nobody gets an address that is new to it. RFC 2131 §4.3.2.
  */
 import { anyAddress, type Ipv4 } from '../../core/address.ts'
-import type { DhcpMessage } from '../../wire/dhcp-message.ts'
-import { dhcpOption } from '../../wire/dhcp-options.ts'
+import type { DhcpMessage } from '../../wire/dhcp/dhcp-message.ts'
+import { dhcpOption } from '../../wire/dhcp/dhcp-options.ts'
 import { clientOf } from './client.ts'
 import { type DhcpEffect, ignore } from './effect.ts'
 import { isHeld } from './lease.ts'

@@ -4,10 +4,10 @@
  */
 import { anyAddress, formatIpv4, type Ipv4 } from '../../core/address.ts'
 import { fromLatin1 } from '../../wire/bytes.ts'
-import type { DhcpMessage } from '../../wire/dhcp-message.ts'
-import { dhcpOption, type OptionSet } from '../../wire/dhcp-options.ts'
-import { encodeNoPxeDhcp } from '../../wire/ipxe-options.ts'
-import { encodeLoadAtOnce } from '../../wire/pxe-options.ts'
+import type { DhcpMessage } from '../../wire/dhcp/dhcp-message.ts'
+import { dhcpOption, type OptionSet } from '../../wire/dhcp/dhcp-options.ts'
+import { encodeNoPxeDhcp } from '../../wire/dhcp/ipxe-options.ts'
+import { encodeLoadAtOnce } from '../../wire/dhcp/pxe-options.ts'
 import type { BootReply } from './boot-reply.ts'
 import { bootClassOf } from './client.ts'
 

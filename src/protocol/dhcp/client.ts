@@ -5,8 +5,8 @@
 import { type Mac, macFromOctets } from '../../core/address.ts'
 import { visible } from '../../core/visible.ts'
 import { toHex } from '../../wire/bytes.ts'
-import type { DhcpMessage } from '../../wire/dhcp-message.ts'
-import { dhcpOption } from '../../wire/dhcp-options.ts'
+import type { DhcpMessage } from '../../wire/dhcp/dhcp-message.ts'
+import { dhcpOption } from '../../wire/dhcp/dhcp-options.ts'
 
 export interface Client {
   /** The key of its leases. */

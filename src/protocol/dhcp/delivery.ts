@@ -3,8 +3,8 @@
  * neighbour table are the server's business.
  */
 import { anyAddress, type Ipv4, limitedBroadcast, type Mac } from '../../core/address.ts'
-import type { DhcpMessage } from '../../wire/dhcp-message.ts'
-import { dhcpOption } from '../../wire/dhcp-options.ts'
+import type { DhcpMessage } from '../../wire/dhcp/dhcp-message.ts'
+import { dhcpOption } from '../../wire/dhcp/dhcp-options.ts'
 import { macOf } from './client.ts'
 
 /** How the request came. */

@@ -1,7 +1,7 @@
 /** What the rules want done; the server performs effects in their order and decides nothing. */
 import type { Ipv4 } from '../../core/address.ts'
 import type { EventType } from '../../core/events.ts'
-import type { DhcpMessage } from '../../wire/dhcp-message.ts'
+import type { DhcpMessage } from '../../wire/dhcp/dhcp-message.ts'
 import type { Lease } from './lease.ts'
 
 export type DhcpEffect =

@@ -2,9 +2,9 @@
  * Which subnet a request is about, and what we call ourselves there.
  */
 import { anyAddress, contains, type Ipv4, type Subnet } from '../../core/address.ts'
-import type { DhcpMessage } from '../../wire/dhcp-message.ts'
-import { dhcpOption } from '../../wire/dhcp-options.ts'
-import { decodeRelayAgent } from '../../wire/relay-options.ts'
+import type { DhcpMessage } from '../../wire/dhcp/dhcp-message.ts'
+import { dhcpOption } from '../../wire/dhcp/dhcp-options.ts'
+import { decodeRelayAgent } from '../../wire/dhcp/relay-options.ts'
 import { macOf } from './client.ts'
 import { type DhcpSubnet, mayGiveAddresses } from './subnet.ts'
 

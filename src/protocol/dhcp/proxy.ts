@@ -7,9 +7,9 @@
  * server that gave the address. On port 4011 the firmware asks once more, by REQUEST or INFORM.
  */
 import { anyAddress, type Ipv4 } from '../../core/address.ts'
-import type { DhcpMessage } from '../../wire/dhcp-message.ts'
-import { dhcpOption } from '../../wire/dhcp-options.ts'
-import { type BootItem, decodeBootItem, encodeBootItem } from '../../wire/pxe-options.ts'
+import type { DhcpMessage } from '../../wire/dhcp/dhcp-message.ts'
+import { dhcpOption } from '../../wire/dhcp/dhcp-options.ts'
+import { type BootItem, decodeBootItem, encodeBootItem } from '../../wire/dhcp/pxe-options.ts'
 import { addProxyBoot } from './boot-options.ts'
 import type { BootReply } from './boot-reply.ts'
 import { bootClassOf } from './client.ts'

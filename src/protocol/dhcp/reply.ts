@@ -3,8 +3,8 @@
  * respond.ts and proxy.ts.
  */
 import { anyAddress, broadcastAddress, type Ipv4, netmask } from '../../core/address.ts'
-import type { DhcpMessage } from '../../wire/dhcp-message.ts'
-import { dhcpOption, type MessageType, OptionSet } from '../../wire/dhcp-options.ts'
+import type { DhcpMessage } from '../../wire/dhcp/dhcp-message.ts'
+import { dhcpOption, type MessageType, OptionSet } from '../../wire/dhcp/dhcp-options.ts'
 import { addBoot } from './boot-options.ts'
 import type { BootReply } from './boot-reply.ts'
 import type { Lease } from './lease.ts'

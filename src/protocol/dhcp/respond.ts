@@ -7,8 +7,8 @@
  * may know it.
  */
 import { anyAddress, contains, formatIpv4, type Ipv4 } from '../../core/address.ts'
-import type { DhcpMessage } from '../../wire/dhcp-message.ts'
-import { dhcpOption, type MessageType } from '../../wire/dhcp-options.ts'
+import type { DhcpMessage } from '../../wire/dhcp/dhcp-message.ts'
+import { dhcpOption, type MessageType } from '../../wire/dhcp/dhcp-options.ts'
 import { type Client, clientOf } from './client.ts'
 import { type DhcpEffect, ignore } from './effect.ts'
 import { isHeld, type Lease } from './lease.ts'

@@ -16,8 +16,8 @@ import {
   macOctets,
   parseIpv4,
 } from '../../core/address.ts'
-import type { DhcpMessage } from '../../wire/dhcp-message.ts'
-import { dhcpOption, OptionSet } from '../../wire/dhcp-options.ts'
+import type { DhcpMessage } from '../../wire/dhcp/dhcp-message.ts'
+import { dhcpOption, OptionSet } from '../../wire/dhcp/dhcp-options.ts'
 import type { Peer, RoleState } from './server-role.ts'
 
 export interface Question {

@@ -2,7 +2,7 @@
  * Which program asks, told from the options of its read request: TFTP has no field for it. For the
  * log only; nothing is decided by it. Every row was seen on the wire.
  */
-import type { TftpOptions } from '../../wire/tftp-packet.ts'
+import type { TftpOptions } from '../../wire/tftp/tftp-packet.ts'
 
 const clients: ReadonlyMap<string, string> = new Map([
   ['tsize=0 blksize=1468 windowsize=4', 'EDK2'],

@@ -5,7 +5,7 @@
  *
  * Sources: RFC 2347, RFC 2348 (blksize), RFC 2349 (timeout, tsize), RFC 7440 (windowsize).
  */
-import type { TftpOptions } from '../../wire/tftp-packet.ts'
+import type { TftpOptions } from '../../wire/tftp/tftp-packet.ts'
 
 export interface TransferLimits {
   /** Octets in a block that the link carries unbroken: MTU - 32 (IP, UDP and TFTP headers). */

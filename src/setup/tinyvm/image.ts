@@ -8,8 +8,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { constants, gzip, zstdCompress } from 'node:zlib'
 import { latin1 } from '../../wire/bytes.ts'
-import { type CpioEntry, writeCpio } from '../../wire/cpio.ts'
-import { modulesAlias, modulesDep } from '../../wire/modinfo.ts'
+import { type CpioEntry, writeCpio } from '../../wire/linux/cpio.ts'
+import { modulesAlias, modulesDep } from '../../wire/linux/modinfo.ts'
 import type { Parts } from './parts.ts'
 
 /** 2025-01-01: any fixed time will do, as long as it is the same for everybody. */

@@ -1,7 +1,7 @@
 /** The kernel modules of an edition's table with all that they need, out of the kernel's package. */
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type ModuleInfo, loadOrder, moduleName, readModuleInfo } from '../../wire/modinfo.ts'
+import { type ModuleInfo, loadOrder, moduleName, readModuleInfo } from '../../wire/linux/modinfo.ts'
 import { run } from '../commands.ts'
 
 export interface ModuleFile {

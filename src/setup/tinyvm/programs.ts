@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { SystemError } from '../../core/errors.ts'
-import { elfNeeds } from '../../wire/elf.ts'
+import { elfNeeds } from '../../wire/linux/elf.ts'
 import type { Architecture, PackageArchive, UnpackedPackage } from '../apt.ts'
 
 export interface ProgramRow {

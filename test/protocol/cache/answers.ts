@@ -1,7 +1,7 @@
 /** Answers of an origin, as the tests of the cache's policy need them. */
 import type { HeaderFields } from '../../../src/protocol/cache/header-fields.ts'
 import type { DatedAnswer } from '../../../src/protocol/cache/freshness.ts'
-import { formatHttpDate } from '../../../src/wire/http-date.ts'
+import { formatHttpDate } from '../../../src/wire/http/http-date.ts'
 
 /** When the answer came; epoch milliseconds, a whole second. */
 export const t0 = Date.UTC(2026, 10, 21, 12)

@@ -4,8 +4,8 @@ import { respondBeside } from '../../../src/protocol/dhcp/beside.ts'
 import type { DhcpEffect } from '../../../src/protocol/dhcp/effect.ts'
 import { LeaseTable, quarantineMilliseconds } from '../../../src/protocol/dhcp/lease-table.ts'
 import { type DhcpContext, respond } from '../../../src/protocol/dhcp/respond.ts'
-import type { DhcpMessage } from '../../../src/wire/dhcp-message.ts'
-import { dhcpOption } from '../../../src/wire/dhcp-options.ts'
+import type { DhcpMessage } from '../../../src/wire/dhcp/dhcp-message.ts'
+import { dhcpOption } from '../../../src/wire/dhcp/dhcp-options.ts'
 import {
   captured,
   ip,

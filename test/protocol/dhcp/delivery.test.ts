@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { formatIpv4 } from '../../../src/core/address.ts'
 import { type Arrival, deliveryFor } from '../../../src/protocol/dhcp/delivery.ts'
 import { emptyReply, newOptions } from '../../../src/protocol/dhcp/reply.ts'
-import type { MessageType } from '../../../src/wire/dhcp-options.ts'
+import type { MessageType } from '../../../src/wire/dhcp/dhcp-options.ts'
 import { ip, message, server, type Wish } from '../../support/dhcp-messages.ts'
 
 const arrival: Arrival = {

@@ -6,8 +6,8 @@ import type { DhcpEffect } from '../../../src/protocol/dhcp/effect.ts'
 import { respondBootServer, respondProxy } from '../../../src/protocol/dhcp/proxy.ts'
 import { LeaseTable } from '../../../src/protocol/dhcp/lease-table.ts'
 import { respond } from '../../../src/protocol/dhcp/respond.ts'
-import type { DhcpMessage } from '../../../src/wire/dhcp-message.ts'
-import { dhcpOption, messageTypes, type MessageType } from '../../../src/wire/dhcp-options.ts'
+import type { DhcpMessage } from '../../../src/wire/dhcp/dhcp-message.ts'
+import { dhcpOption, messageTypes, type MessageType } from '../../../src/wire/dhcp/dhcp-options.ts'
 import {
   biosBoot,
   captured,

@@ -10,8 +10,8 @@ import {
 } from '../../../src/protocol/dhcp/lease-table.ts'
 import { respond } from '../../../src/protocol/dhcp/respond.ts'
 import type { DhcpSubnet } from '../../../src/protocol/dhcp/subnet.ts'
-import { decodeDhcp, type DhcpMessage, encodeDhcp } from '../../../src/wire/dhcp-message.ts'
-import { dhcpOption, type MessageType, messageTypes } from '../../../src/wire/dhcp-options.ts'
+import { decodeDhcp, type DhcpMessage, encodeDhcp } from '../../../src/wire/dhcp/dhcp-message.ts'
+import { dhcpOption, type MessageType, messageTypes } from '../../../src/wire/dhcp/dhcp-options.ts'
 import {
   biosBoot,
   captured,

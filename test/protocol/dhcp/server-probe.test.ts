@@ -8,8 +8,8 @@ import {
   peerOf,
   questions,
 } from '../../../src/protocol/dhcp/server-probe.ts'
-import { decodeDhcp, type DhcpMessage, encodeDhcp } from '../../../src/wire/dhcp-message.ts'
-import { dhcpOption, type MessageType } from '../../../src/wire/dhcp-options.ts'
+import { decodeDhcp, type DhcpMessage, encodeDhcp } from '../../../src/wire/dhcp/dhcp-message.ts'
+import { dhcpOption, type MessageType } from '../../../src/wire/dhcp/dhcp-options.ts'
 import { dhcpFixture } from '../../support/dhcp-fixture.ts'
 import { ip, mac, message, withOption } from '../../support/dhcp-messages.ts'
 

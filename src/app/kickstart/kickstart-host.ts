@@ -1,0 +1,65 @@
+/** Which kickstart a host of the configuration has, and what can be said of the host in it. */
+import { contains, formatIpv4 } from '../../core/address.ts'
+import { InputError } from '../../core/errors.ts'
+import { type HostFacts, hostVariables } from '../../boot/kickstart/host-variables.ts'
+import type { Variables } from '../../boot/kickstart/kickstart-template.ts'
+import { listInterfaces, selectInterfaces } from '../../io/net/interfaces.ts'
+import type { Config } from '../config/config-schema.ts'
+
+type HostConfig = Config['hosts'][number]
+
+export interface HostKickstart {
+  readonly file: string
+  readonly variables: Variables
+}
+
+/** `server` is our own address; without it, that in the host's network. Throws InputError. */
+export function hostKickstart(
+  config: Config,
+  name: string,
+  server: string | undefined,
+): HostKickstart {
+  const host = config.hosts.find((one) => one.name === name)
+  if (host === undefined) {
+    const names = config.hosts.map((one) => one.name).join(', ') || 'none'
+    throw new InputError([`there is no host ${name} in the configuration; there are ${names}`])
+  }
+  const file = host.kickstart ?? config.images[host.boot]?.kickstart
+  if (file === undefined) {
+    throw new InputError([
+      `${name} has no kickstart: name one as kickstart of the host, or of the image that it boots`,
+    ])
+  }
+  const facts = hostFacts(config, host)
+  const variables = hostVariables({ ...facts, server: server ?? ownAddress(config, facts) })
+  return { file, variables }
+}
+
+function hostFacts(config: Config, { name, mac, address, vars }: HostConfig): HostFacts {
+  const { subnets } = config.dhcp
+  const subnet = subnets.find(({ network }) => address !== undefined && contains(network, address))
+  return {
+    name,
+    mac,
+    address,
+    vars,
+    ...(subnet === undefined
+      ? {}
+      : {
+          network: {
+            subnet: subnet.network,
+            gateway: subnet.gateway,
+            dns: subnet.dns,
+            domain: subnet.domain,
+          },
+        }),
+  }
+}
+
+/** In the host's network; where nobody knows that, the first. */
+function ownAddress(config: Config, { network }: HostFacts): string | undefined {
+  const all = selectInterfaces(config.interfaces, listInterfaces()).flatMap((one) => one.addresses)
+  const near = all.find(({ address }) => network !== undefined && contains(network.subnet, address))
+  const found = near ?? all[0]
+  return found === undefined ? undefined : formatIpv4(found.address)
+}

@@ -1,0 +1,158 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { kickstartCommand } from '../../../src/app/command/kickstart-command.ts'
+import { InputError } from '../../../src/core/errors.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'kickstart-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+let output: string[] = []
+let errors: string[] = []
+
+beforeEach(() => {
+  output = []
+  errors = []
+  vi.spyOn(console, 'log').mockImplementation((line) => void output.push(String(line)))
+  vi.spyOn(console, 'error').mockImplementation((line) => void errors.push(String(line)))
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    output.push(String(text))
+    return true
+  })
+})
+afterEach(() => vi.restoreAllMocks())
+
+function write(name: string, text: string): string {
+  const file = join(folder, name)
+  writeFileSync(file, text)
+  return file
+}
+
+const good = write(
+  'good.json',
+  '{ "disk": "/dev/sda", "linux_flavor": "linux", "packages": ["minimal"] }',
+)
+const bad = write('bad.json', '{ "disk": "/dev/sda",\n  "linux_flavour": "linux" }')
+
+test('a good one: 0', async () => {
+  expect(await kickstartCommand(['check', good, '--installer', '5.0'])).toBe(0)
+  expect(output.join()).toBe(`${good}: good for 2.3`)
+  expect(errors.join()).toContain('warning: password: is missing')
+})
+
+test('a bad one: 2, with line, key and what is allowed', async () => {
+  expect(await kickstartCommand(['check', bad, '--installer', '2.7'])).toBe(2)
+  expect(errors[0]).toBe(
+    `${bad}:2:3: linux_flavour: is a key that 2.7 refuses: is it linux_flavor?`,
+  )
+  expect(output.join()).toBe(`${bad}: not for 2.7: 1 to mend`)
+})
+
+test('as JSON', async () => {
+  expect(await kickstartCommand(['check', bad, '--installer', 'v2.7', '--json'])).toBe(2)
+  expect(JSON.parse(output.join())).toMatchObject({
+    file: bad,
+    installer: '2.7',
+    verdict: 'refused',
+    problems: [{ severity: 'error', line: 2, column: 3, key: 'linux_flavour' }, {}, {}],
+  })
+})
+
+test('without an installer: who takes it', async () => {
+  const only = write('only.json', '{ "disk": "/dev/sda", "linux_flavor": "linux", "services": {} }')
+  expect(await kickstartCommand(['check', only])).toBe(0)
+  expect(output[0]).toMatch(/: good for 2\.9, master$/)
+  expect(output[1]).toMatch(/^not for tp2, .*, 2\.8; --installer V says why$/)
+  expect(await kickstartCommand(['check', only, '--json'])).toBe(0)
+  expect(JSON.parse(output[2] ?? '')).toHaveLength(17)
+})
+
+test('that nobody takes it: what the newest says', async () => {
+  expect(await kickstartCommand(['check', write('empty.json', '[]')])).toBe(2)
+  expect(output.join()).toContain('not for master')
+})
+
+test('values for a source', async () => {
+  const source = write('source.yaml', 'kickstart: photon\ndisk: /dev/sda\nhostname: ${vars.name}\n')
+  expect(await kickstartCommand(['check', source, '--installer', '2.7'])).toBe(2)
+  expect(errors[0]).toContain('hostname: needs vars.name')
+  expect(await kickstartCommand(['check', source, '--installer', '2.7', '--var', 'name=a'])).toBe(0)
+})
+
+test.for([
+  [['check', good, '--installer', '7']],
+  [['check', good, '--var', 'x']],
+  [['check', join(folder, 'none.json')]],
+  [['check']],
+  [['chek', good]],
+  [['check', good, good]],
+  [['render', 'web-01']],
+])('%j is no command', ([args]) => {
+  expect(() => kickstartCommand(args ?? [])).toThrow(InputError)
+})
+
+const hash = '$6$saltsaltsaltsalt$0123456789abcdef'
+const config = write(
+  'bootlace.yaml',
+  `dhcp:
+  subnets:
+    - { network: 192.168.50.0/24, gateway: 192.168.50.1, dns: [192.168.50.2] }
+hosts:
+  - name: web-01
+    mac: 52:54:00:12:34:56
+    address: 192.168.50.10
+    kickstart: kickstarts/photon-static.yaml
+    vars: { password_hash: '${hash}', ssh_key: ssh-ed25519 AAAA me }
+  - name: web-02
+    mac: 52:54:00:12:34:57
+    kickstart: kickstarts/photon-static.yaml
+  - { name: bare, mac: '52:54:00:12:34:58' }
+`,
+)
+
+function render(name: string, ...more: string[]): Promise<number> {
+  return kickstartCommand(['render', name, '--installer', '2.9', '--config', config, ...more])
+}
+
+test('what a host gets, without its secrets', async () => {
+  expect(await render('web-01')).toBe(0)
+  const text = output.join('')
+  expect(JSON.parse(text)).toMatchObject({
+    hostname: 'web-01',
+    password: { crypted: true, text: '(hidden)' },
+    public_key: { key: 'ssh-ed25519 AAAA me' },
+    network: {
+      type: 'static',
+      ip_addr: '192.168.50.10',
+      netmask: '255.255.255.0',
+      gateway: '192.168.50.1',
+      nameserver: '192.168.50.2',
+    },
+  })
+  expect(text).not.toContain(hash)
+})
+
+test('and with them', async () => {
+  expect(await render('web-01', '--secrets')).toBe(0)
+  expect(JSON.parse(output.join(''))).toMatchObject({ password: { text: hash } })
+  expect(await render('web-01', '--secrets', '--json')).toBe(0)
+  expect(JSON.parse(output[1] ?? '')).toMatchObject({
+    host: 'web-01',
+    verdict: 'good',
+    kickstart: { password: { text: hash } },
+  })
+})
+
+test('a host that lacks what the source needs', async () => {
+  expect(await render('web-02')).toBe(2)
+  expect(output).toEqual([])
+  expect(errors[0]).toMatch(/photon-static\.yaml:\d+:\d+: network\.ip_addr: has \$\{address\}/)
+})
+
+test.for([
+  ['bare', /has no kickstart/],
+  ['web-03', /there is no host web-03 .*; there are web-01, web-02, bare/],
+] as const)('host %s', ([name, says]) => {
+  expect(() => render(name)).toThrow(says)
+})
