@@ -23,4 +23,11 @@ export interface Host {
   /** A menu entry's name, or `menu`, `disk`, `autodeploy`. */
   readonly boot: string
   readonly loader: Loader
+  /** Whether one installation is enough; by default it is. */
+  readonly once?: boolean | undefined
+  /**
+   * While this machine is to install itself: the path below our URL where its answers lie,
+   * `/ks/TOKEN`. Who knows it can have the answers, so it is in the machine's own menu only.
+   */
+  readonly answers?: string | undefined
 }

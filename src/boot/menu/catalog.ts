@@ -43,6 +43,11 @@ export interface LinuxEntry extends EntryBase {
   readonly initrd: readonly string[]
   /** Kernel arguments; `${server}` and other variables are filled in for each machine. */
   readonly args: string
+  /**
+   * The arguments instead of `args` where a machine is to install itself without being asked: such
+   * a start wipes a disk. Only an entry that has them can be installed so.
+   */
+  readonly install?: string | undefined
 }
 
 /** The next boot device. */

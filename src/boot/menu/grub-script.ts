@@ -9,7 +9,7 @@
  * GRUB 2.12: docs/grub.texi "Quoting", grub-core/lib/cmdline.c, grub-core/net/net.c.
  */
 import type { Arch, BootEntry, LinuxEntry } from './catalog.ts'
-import { type Ability, type MenuContext, kernelArguments } from './menu.ts'
+import { type Ability, type MenuContext, argumentsOf } from './menu.ts'
 
 /** What else can be started on a processor, by UEFI. */
 interface Programs {
@@ -111,8 +111,9 @@ export function httpDevice(url: string): string {
   return port === '' ? `(http,${hostname.replaceAll(/[[\]]/g, '')})` : `(http,${hostname}:${port})`
 }
 
-function linux({ kernel, initrd, args }: LinuxEntry, context: MenuContext): string[] {
-  const words = argumentWords(kernelArguments(args, context.variables))
+function linux(entry: LinuxEntry, context: MenuContext): string[] {
+  const { kernel, initrd } = entry
+  const words = argumentWords(argumentsOf(entry, context))
   return [
     ['linux', fileWord(kernel), ...words.map(quoted)].join(' '),
     ...(initrd.length > 0 ? [['initrd', ...initrd.map(fileWord)].join(' ')] : []),

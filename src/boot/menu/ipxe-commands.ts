@@ -6,7 +6,7 @@
  * So a special word is hidden behind a setting that does not exist.
  */
 import { type BootEntry, type LinuxEntry, asksPassword } from './catalog.ts'
-import { type Ability, type MenuContext, kernelArguments } from './menu.ts'
+import { type Ability, type MenuContext, argumentsOf } from './menu.ts'
 
 export function ipxeAbility({ trampUrl, loaders, catalog, host }: MenuContext): Ability {
   return {
@@ -54,10 +54,7 @@ export function ipxeCommands(entry: BootEntry, context: MenuContext): string[] {
 /** EFI kernels find their initrds by name, so each has one and the arguments list them. */
 function linux(entry: LinuxEntry, context: MenuContext): string[] {
   const initrds = entry.initrd.map((path, index) => ({ path, name: `initrd${index}` }))
-  const args = [
-    ...initrds.map(({ name }) => `initrd=${name}`),
-    words(kernelArguments(entry.args, context.variables)),
-  ]
+  const args = [...initrds.map(({ name }) => `initrd=${name}`), words(argumentsOf(entry, context))]
   return [
     'imgfree',
     `set problem Could not load ${words(entry.kernel)}`,

@@ -12,7 +12,7 @@ import {
   type MenuContext,
   type MenuLine,
   type MenuView,
-  kernelArguments,
+  argumentsOf,
   menuView,
 } from './menu.ts'
 
@@ -152,7 +152,7 @@ function body(
 ): string[] | undefined {
   switch (entry.type) {
     case 'linux': {
-      const args = kernelArguments(entry.args, context.variables)
+      const args = argumentsOf(entry, context)
       return [
         // LINUX, not KERNEL: the type does not depend on the file's name.
         `  LINUX ${fileName(entry.kernel)}`,

@@ -9,6 +9,7 @@ import {
   type Catalog,
   type Entry,
   type GroupEntry,
+  type LinuxEntry,
   type Lock,
   allEntries,
   runsOn,
@@ -28,7 +29,10 @@ export interface MenuContext {
   readonly architecture: Arch
   /** A name of `firmware.ts`, where it is known. */
   readonly firmware?: string | undefined
-  /** What `${name}` in kernel arguments stands for; among them `server`, our URL. */
+  /**
+   * What `${name}` in kernel arguments stands for; among them `server`, our URL. `image` and
+   * `answers` are added for each entry (`argumentsOf`).
+   */
   readonly variables: Readonly<Record<string, string>>
   readonly mac?: Mac | undefined
   readonly host?: Host | undefined
@@ -109,6 +113,25 @@ export function plainText(text: string): string {
     .replaceAll(/[^\u0020-\u007e]/gu, '?')
     .trim()
     .slice(0, longestTitle)
+}
+
+/** What the entry's kernel is told on this machine: its `install` arguments where it installs. */
+export function argumentsOf(entry: LinuxEntry, context: MenuContext): string {
+  const { host, url, variables } = context
+  const { install } = entry
+  const answers = host?.boot === entry.name ? host.answers : undefined
+  const isInstall = install !== undefined && answers !== undefined
+  return kernelArguments(isInstall ? install : entry.args, {
+    ...variables,
+    image: imageUrl(entry.kernel, url),
+    answers: isInstall ? url + answers : '',
+  })
+}
+
+/** `boot/photon/isolinux/vmlinuz` is in `http://192.168.50.1/boot/photon`; empty outside of images. */
+function imageUrl(path: string, url: string): string {
+  const [, folder] = /^\/?(boot\/[^/]+)\//.exec(path) ?? []
+  return folder === undefined ? '' : `${url}/${folder}`
 }
 
 /** Kernel arguments on one line, with the variables that there are filled in. */

@@ -4,7 +4,12 @@ import { parseIpv4, parseMac } from '../../../src/core/address.ts'
 import type { BootEntry, Catalog, Entry, Lock } from '../../../src/boot/menu/catalog.ts'
 import type { Host } from '../../../src/boot/host.ts'
 import { argumentWords } from '../../../src/boot/menu/grub-script.ts'
-import { type MenuContext, kernelArguments, plainText } from '../../../src/boot/menu/menu.ts'
+import {
+  type MenuContext,
+  argumentsOf,
+  kernelArguments,
+  plainText,
+} from '../../../src/boot/menu/menu.ts'
 import { renderGrubMenu, renderGrubStart } from '../../../src/boot/menu/menu-grub.ts'
 import {
   renderAutoexec,
@@ -343,6 +348,53 @@ describe('entries for a processor', () => {
     const own = { catalog: { ...catalog, entries: [needy] } }
     expect(shown(own)).toEqual(['[1] Local disk'])
     expect(shown({ ...own, loaders: new Set(['boot/x/vmlinuz']) })).toEqual(['[1] Needy'])
+  })
+})
+
+describe('an entry that can install', () => {
+  const entry: Entry = {
+    type: 'linux',
+    name: 'photon',
+    title: 'Photon',
+    kernel: 'boot/photon/isolinux/vmlinuz',
+    initrd: ['boot/photon/isolinux/initrd.img'],
+    args: 'repo=${image}/RPMS ks=${answers}',
+    install: 'repo=${image}/RPMS ks=${answers}/ks.json',
+  }
+  const own = contextWith({ catalog: { ...catalog, entries: [entry, ...catalog.entries] } })
+  const armed = { ...hostWith('photon'), answers: '/ks/secret' }
+  const renderers = [renderPxelinuxMenu, renderIpxeMenu, renderGrubMenu]
+
+  test('gets its install arguments where the host is to install by it', () => {
+    for (const render of renderers) {
+      const menu = render({ ...own, host: armed })
+      expect(menu).toContain(`repo=${url}/boot/photon/RPMS`)
+      expect(menu).toContain(`ks=${url}/ks/secret/ks.json`)
+    }
+  })
+
+  test('gets its ordinary arguments everywhere else, without the way to the answers', () => {
+    const hosts = [
+      undefined,
+      hostWith('photon'),
+      { ...armed, boot: 'menu' },
+      { ...armed, boot: 'x' },
+    ]
+    for (const render of renderers) {
+      for (const host of hosts) {
+        const menu = render({ ...own, host })
+        expect(menu).not.toContain('secret')
+        expect(menu).toMatch(new RegExp(`repo=${url}/boot/photon/RPMS'? '?ks='?( \\|\\|.*)?$`, 'm'))
+      }
+    }
+  })
+
+  test('outside of images there is no folder of an image', () => {
+    const context = { ...own, host: armed }
+    expect(argumentsOf({ ...entry, kernel: 'http://elsewhere/boot/x/vmlinuz' }, context)).toBe(
+      `repo=/RPMS ks=${url}/ks/secret/ks.json`,
+    )
+    expect(argumentsOf({ ...entry, kernel: 'boot/vmlinuz' }, context)).toContain('repo=/RPMS')
   })
 })
 
