@@ -14,8 +14,14 @@ export interface MenuStep {
   readonly picture?: string
 }
 
-/** PXELINUX forgets keys that come while it paints, so each step waits until that is over. */
-const painting = 1500
+/**
+ * Loaders forget keys that come while they paint: a step waits until the console has said nothing
+ * for this long, milliseconds. A menu that counts down is never silent: there, `patience` at most.
+ */
+const silence = 1500
+const patience = 6000
+/** Keys that change nothing on the console for this long were forgotten, milliseconds. */
+const forgotten = 8000
 
 /** Boots one machine to its report; throws with the whole story when it does not come there. */
 export async function walkMenus(
@@ -47,11 +53,33 @@ async function walkWith(
     while (!pattern.test(running.console.text.slice(told))) {
       await delay(100, undefined, { signal: over })
     }
-    await delay(painting)
+    await settled(running)
     told = running.console.text.length
     if (picture !== undefined) await running.screenshot(picture)
     await running.press(keys)
+    while (!(await hasMoved(running, told, over))) await running.press(keys)
   }
+}
+
+async function settled(running: VirtualMachine): Promise<void> {
+  const end = performance.now() + patience
+  for (let before = -1; performance.now() < end && before !== running.console.text.length;) {
+    before = running.console.text.length
+    await delay(silence)
+  }
+}
+
+async function hasMoved(
+  running: VirtualMachine,
+  told: number,
+  over: AbortSignal,
+): Promise<boolean> {
+  const end = performance.now() + forgotten
+  while (running.console.text.length === told) {
+    if (performance.now() > end) return false
+    await delay(100, undefined, { signal: over })
+  }
+  return true
 }
 
 async function switchedOn(

@@ -26,7 +26,7 @@ async function walk(
   }
   const inner = { name: 'dangerous', title: 'Dangerous things', key: 'x', entries: [wipe] }
   const outer = { name: 'tools', title: 'Tools', key: 'g', entries: [inner] }
-  const menu = { title: 'Bootlace lab', timeout: '60s', default: 'disk', entries: [outer] }
+  const menu = { title: 'Bootlace lab', timeout: '0s', default: 'disk', entries: [outer] }
   return await walkMenus({ ...options, boot: 'menu', config: { menu } }, steps)
 }
 
