@@ -52,6 +52,11 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
+/** The system's name of what went wrong, e.g. `ENOENT`; empty where it has none. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
+
 const refusals: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   EACCES: 'this user may not read it',
@@ -61,6 +66,5 @@ const refusals: Readonly<Record<string, string>> = {
 
 /** Why a file could not be read: the common reasons in words, others as the system says them. */
 export function unreadable(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return refusals[code] ?? messageOf(error)
+  return refusals[codeOf(error)] ?? messageOf(error)
 }

@@ -7,7 +7,7 @@
  * iPXE gives up after two silent minutes.
  */
 import { type Dispatcher, Pool, type buildConnector } from 'undici'
-import { UpstreamError, messageOf } from '../../core/errors.ts'
+import { UpstreamError, codeOf, messageOf } from '../../core/errors.ts'
 import type { HeaderFields } from '../../protocol/cache/header-fields.ts'
 import { type OriginTrust, TrustError, trustedConnector } from './origin-trust.ts'
 
@@ -202,8 +202,7 @@ export function originError(error: unknown, host: string): OriginError {
 /** The innermost known reason: proxies and sockets wrap each other's errors. */
 function failureOf(error: unknown): Failure | undefined {
   if (!(error instanceof Error)) return undefined
-  const own = 'code' in error && typeof error.code === 'string' ? failures[error.code] : undefined
-  return failureOf(error.cause) ?? own
+  return failureOf(error.cause) ?? failures[codeOf(error)]
 }
 
 function trustErrorIn(error: unknown): TrustError | undefined {

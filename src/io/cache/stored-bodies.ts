@@ -3,6 +3,7 @@
  * for a while. Says, where it cannot, whether the body is gone, or only cannot be had just now.
  */
 import { open } from 'node:fs/promises'
+import { codeOf } from '../../core/errors.ts'
 import { contentPath } from './cache-layout.ts'
 import { type OpenFile, memoryFile } from '../files/file-tree.ts'
 import type { IndexEntry } from './index-entry.ts'
@@ -56,10 +57,6 @@ export class StoredBodies {
 }
 
 const absent = new Set(['ENOENT', 'ENOTDIR'])
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
-}
 
 function storedFile(file: OpenFile, entry: IndexEntry, path: string): OpenFile {
   const modified = new Date(entry.headers['last-modified'] ?? Number.NaN)

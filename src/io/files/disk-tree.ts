@@ -8,6 +8,7 @@ import { constants, type BigIntStats } from 'node:fs'
 import { open, readdir, realpath, type FileHandle } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { treePath } from '../../boot/tree-path.ts'
+import { codeOf } from '../../core/errors.ts'
 import type { FileTree, OpenFile } from './file-tree.ts'
 
 /** Paths listed at most: a folder of people's own may be a whole mirror. */
@@ -152,7 +153,7 @@ async function collect({ root, folder, isHidden }: Listed, paths: string[]): Pro
 }
 
 /** No such file, or none that this process may read: for a client that is the same. */
-const missing: ReadonlySet<unknown> = new Set([
+const missing: ReadonlySet<string> = new Set([
   'ENOENT',
   'ENOTDIR',
   'EISDIR',
@@ -164,5 +165,5 @@ const missing: ReadonlySet<unknown> = new Set([
 ])
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && missing.has(error.code)
+  return missing.has(codeOf(error))
 }

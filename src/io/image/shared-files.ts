@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { basename } from 'node:path'
-import { ProtocolError } from '../../core/errors.ts'
+import { ProtocolError, codeOf } from '../../core/errors.ts'
 import type { ByteSource } from '../../wire/byte-source.ts'
 import { type DiskFile, openPlainFile } from '../files/disk-tree.ts'
 
@@ -69,7 +69,7 @@ async function openIfThere(path: string): Promise<DiskFile | undefined> {
   try {
     return await openPlainFile(path)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (codeOf(error) === 'ENOENT') return undefined
     throw error
   }
 }

@@ -7,7 +7,7 @@
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { basename } from 'node:path'
-import { messageOf } from '../../core/errors.ts'
+import { codeOf, messageOf } from '../../core/errors.ts'
 
 type Transport = 'udp' | 'tcp'
 
@@ -24,8 +24,7 @@ export function portRefusal(error: unknown, where: PortPlace): string {
   const { transport, port, address, device } = where
   const at = device ?? (everywhere.has(address) ? undefined : address)
   const place = `${transport.toUpperCase()} port ${port}${at === undefined ? '' : ` on ${at}`}`
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  switch (code) {
+  switch (codeOf(error)) {
     case 'EADDRINUSE':
       return `${place} is in use by ${portHolder(transport, port)}: stop it, or choose another port`
     case 'EACCES':

@@ -1,7 +1,7 @@
 /** The interfaces in use: opened at the start, followed as they come and go (taps of machines). */
 import type { Ipv4 } from '../../core/address.ts'
 import type { Clock } from '../../core/clock.ts'
-import { messageOf } from '../../core/errors.ts'
+import { codeOf, messageOf } from '../../core/errors.ts'
 import type { Emit } from '../../core/events.ts'
 import type { NetworkInterface } from '../../io/net/interfaces.ts'
 import { native } from '../../io/net/native.ts'
@@ -114,8 +114,7 @@ export class DhcpLinks {
 
   /** A full queue or a client that has left is no reason to open the sockets anew. */
   #fail(link: DhcpLink, error: Error): void {
-    const code = 'code' in error ? String(error.code) : ''
-    link.broken ||= ['ENODEV', 'ENXIO', 'EBADF', 'EADDRNOTAVAIL'].includes(code)
+    link.broken ||= ['ENODEV', 'ENXIO', 'EBADF', 'EADDRNOTAVAIL'].includes(codeOf(error))
     this.#options.emit({
       type: 'dhcp.ignore',
       interface: link.interface.name,

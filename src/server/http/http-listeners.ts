@@ -10,7 +10,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { messageOf, SystemError } from '../../core/errors.ts'
+import { codeOf, messageOf, SystemError } from '../../core/errors.ts'
 import type { Emit } from '../../core/events.ts'
 import { portRefusal } from '../../io/net/port-holder.ts'
 import { type AddressListener, AddressListeners } from './address-listeners.ts'
@@ -76,7 +76,7 @@ export class HttpListeners {
     try {
       await this.#options.server.listen({ host: wildcards.both, port: this.#options.port })
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : undefined
+      const code = codeOf(error)
       if (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL') this.#refuse(error, wildcards.both)
       await this.#listen(wildcards.ipv4)
     }

@@ -10,7 +10,7 @@ import { once } from 'node:events'
 import type { ListenOptions } from 'node:net'
 import { type Server as TlsServer, createServer } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
-import { SystemError, messageOf } from '../../core/errors.ts'
+import { SystemError, codeOf, messageOf } from '../../core/errors.ts'
 import type { Emit } from '../../core/events.ts'
 import { CertificateFiles, type CertificatePaths } from '../../io/net/certificate-files.ts'
 import { portRefusal } from '../../io/net/port-holder.ts'
@@ -107,7 +107,7 @@ async function listenEverywhere(server: TlsServer, port: number): Promise<void> 
   try {
     await listen(server, { host: wildcard, port })
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const code = codeOf(error)
     if (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL') throw error
     await listen(server, { host: '0.0.0.0', port })
   }
