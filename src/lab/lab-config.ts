@@ -33,8 +33,9 @@ export interface MachineOptions extends BoardChoice {
   readonly memory?: number | undefined
   /** What the configuration says it boots: an entry's name, `disk`, `autodeploy` or `menu`. */
   readonly boot?: string | undefined
-  /** A raw disk image. */
+  /** A raw disk image; what the machine writes to it is thrown away unless it is kept. */
   readonly disk?: string | undefined
+  readonly keepsDisk?: boolean | undefined
   /** Its MAC address, when it is a host that `config` knows; the lab then says nothing about it. */
   readonly mac?: string | undefined
 }

@@ -129,9 +129,9 @@ function planOf(
   options: MachineOptions,
   index: number,
 ): Omit<MachinePlan, 'acceleration' | 'alone'> {
-  const { firmware, arch, secureBoot, card = 'virtio-net-pci', disk } = options
-  const { memory = boardOf(options).memory } = options
+  const { firmware, arch, secureBoot, card = 'virtio-net-pci' } = options
+  const { memory = boardOf(options).memory, disk, keepsDisk } = options
   const name = nameOf(index)
   const mac = macOf(options, index)
-  return { name, mac, firmware, arch, secureBoot, card, memory, disk }
+  return { name, mac, firmware, arch, secureBoot, card, memory, disk, keepsDisk }
 }

@@ -30,8 +30,9 @@ export interface MachineSpec extends BoardChoice {
   readonly acceleration: Acceleration
   readonly serialSocket: string
   readonly monitorSocket: string
-  /** A raw disk image; what the machine writes to it is thrown away. */
+  /** A raw disk image; what the machine writes to it is thrown away unless it is kept. */
   readonly disk?: string | undefined
+  readonly keepsDisk?: boolean | undefined
   /** UEFI boots over this family; IPv4 by default, and then never the other. */
   readonly family?: 'ipv4' | 'ipv6' | undefined
 }
@@ -109,10 +110,10 @@ function romOf({ card, firmware, arch }: MachineSpec, files: LabFiles): string {
   return driven ? '' : files.rom(card, 'uefi')
 }
 
-function diskArguments({ disk }: MachineSpec): readonly string[] {
+function diskArguments({ disk, keepsDisk = false }: MachineSpec): readonly string[] {
   if (disk === undefined) return []
   return [
-    ['-drive', `if=none,id=disk,format=raw,snapshot=on,file=${disk}`],
+    ['-drive', `if=none,id=disk,format=raw,snapshot=${keepsDisk ? 'off' : 'on'},file=${disk}`],
     ['-device', 'virtio-blk-pci,drive=disk,bootindex=1'],
   ].flat()
 }
