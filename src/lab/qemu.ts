@@ -112,8 +112,10 @@ function romOf({ card, firmware, arch }: MachineSpec, files: LabFiles): string {
 
 function diskArguments({ disk, keepsDisk = false }: MachineSpec): readonly string[] {
   if (disk === undefined) return []
+  // The disk need not survive a failure of the lab's own machine.
+  const keeping = keepsDisk ? 'cache=unsafe' : 'snapshot=on'
   return [
-    ['-drive', `if=none,id=disk,format=raw,snapshot=${keepsDisk ? 'off' : 'on'},file=${disk}`],
+    ['-drive', `if=none,id=disk,format=raw,${keeping},file=${disk}`],
     ['-device', 'virtio-blk-pci,drive=disk,bootindex=1'],
   ].flat()
 }

@@ -102,15 +102,8 @@ test('HTTP boot has PXE switched off, and PXE is tried over IPv4 alone', () => {
   expect(argumentsOf({ firmware: 'uefi' })).toContain('IPv6PXESupport,string=n')
 })
 
-test('a disk comes after the network and keeps what it has, or what is written to it', () => {
+test('a disk comes after the network and keeps what it has', () => {
   const line = argumentsOf({ disk: '/disk.img' })
   expect(line).toContain('snapshot=on,file=/disk.img')
-  const kept = argumentsOf({ disk: '/disk.img', keepsDisk: true })
-  expect(kept).toContain('snapshot=off,file=/disk.img')
   expect(line).toContain('drive=disk,bootindex=1')
-})
-
-test('a disk that keeps what is written is the file itself', () => {
-  const line = argumentsOf({ disk: '/disk.img', keepsDisk: true })
-  expect(line).toContain('if=none,id=disk,format=raw,cache=unsafe,file=/disk.img')
 })
