@@ -4,19 +4,14 @@
  */
 import { InputError, messageOf } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
-import type { Arch, LinuxEntry } from '../boot/menu/catalog.ts'
-import type { Firmware } from '../boot/loader/firmware.ts'
+import type { LinuxEntry } from '../boot/menu/catalog.ts'
 import { treePath } from '../boot/tree-path.ts'
 import type { FileTree } from '../io/files/file-tree.ts'
 import { fingerprintOf } from '../io/image/fingerprint.ts'
-import {
-  type ImageBoot,
-  type NetbootImage,
-  isUsable,
-  openNetbootImage,
-} from '../io/image/netboot-image.ts'
+import { type NetbootImage, isUsable, openNetbootImage } from '../io/image/netboot-image.ts'
 import { type NamedImage, isImageFile } from './command/image-names.ts'
 import { imageTitle } from './command/image-report.ts'
+import { imageEntries } from './image-entries.ts'
 
 interface Held {
   readonly named: NamedImage
@@ -56,9 +51,7 @@ export class ImageLibrary {
   /** What can be booted, in the order of the names. */
   entries(): readonly LinuxEntry[] {
     return [...this.#held.values()]
-      .flatMap(({ named, image }) =>
-        image?.boot === undefined ? [] : entryOf(named, image, image.boot),
-      )
+      .flatMap(({ named, image }) => (image === undefined ? [] : imageEntries(named, image)))
       .sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
@@ -139,7 +132,7 @@ export class ImageLibrary {
     const { signal } = this.#stopping
     let image: NetbootImage
     try {
-      image = await openNetbootImage(named.source, signal)
+      image = await openNetbootImage(named.source, { name: named.name, signal })
     } catch (error) {
       if (signal.aborted) return
       this.#hold(named, fingerprint, messageOf(error))
@@ -177,33 +170,6 @@ export class ImageLibrary {
     if (isUsable(image)) this.#options.emit({ type: 'image.gone', entry: name, detail })
     await image.close()
   }
-}
-
-function entryOf(named: NamedImage, image: NetbootImage, boot: ImageBoot): LinuxEntry {
-  const { name } = named
-  return {
-    type: 'linux',
-    name,
-    title: named.title ?? imageTitle(image, name),
-    arch: archesOf(boot),
-    firmware: firmwareOf(boot),
-    kernel: `boot/${name}/${boot.kernel}`,
-    initrd: boot.initrd.map((path) => `boot/${name}/${path}`),
-    args: named.args ?? boot.args,
-  }
-}
-
-/** A kernel of 32 bits runs on both. */
-function archesOf({ about }: ImageBoot): readonly Arch[] {
-  if (about?.arch === 'arm64') return ['arm64']
-  return about?.is64 === true ? ['x64'] : ['x64', 'ia32']
-}
-
-/** Without the right entry point a kernel starts on BIOS alone; undefined where any firmware will do. */
-function firmwareOf({ about }: ImageBoot): readonly Firmware[] | undefined {
-  if (about?.arch !== 'x86') return undefined
-  if (!about.hasEfiStub) return ['bios']
-  return about.is64 ? undefined : ['bios', 'uefi-ia32']
 }
 
 /** The image is wrong, or the machine does not let us read it: either is said, and no bug. */

@@ -3,8 +3,10 @@
  * and the tree that serves them, straight out of the image. Nothing is unpacked to disk.
  */
 import { createHash } from 'node:crypto'
+import { basename, extname } from 'node:path'
 import { type FoundBoot, findBoot } from '../../boot/image/find-boot.ts'
 import { type FoundKind, identifyImage } from '../../boot/image/image-kinds.ts'
+import type { ImageFacts } from '../../boot/system/system.ts'
 import { isTinyCore, netbootArguments, readTinyCore } from '../../boot/image/tiny-core.ts'
 import { overlayItems } from '../../boot/image/tiny-core-overlay.ts'
 import type { ByteSource } from '../../wire/byte-source.ts'
@@ -13,6 +15,7 @@ import type { FolderNode } from '../../wire/disk/image-node.ts'
 import { type LinuxKernel, readLinuxKernel } from '../../wire/linux/linux-kernel.ts'
 import { type FileTree, overlay } from '../files/file-tree.ts'
 import { type ImageContents, openContents, refusalOf } from './image-contents.ts'
+import { type ImageOffers, imageOffers } from './image-offers.ts'
 import { folderTree, sourceTree, volumeTree } from './image-tree.ts'
 import { initrdFolders, readBackup } from './tiny-core-files.ts'
 
@@ -39,7 +42,9 @@ export interface NetbootImage {
   readonly contents: ImageContents
   /** What it was recognised as. */
   readonly kind: FoundKind | undefined
-  /** Undefined where nothing was found that could be started. */
+  /** The entries of a system that is known; then `boot` is undefined. */
+  readonly offers: ImageOffers | undefined
+  /** Undefined where nothing was found that could be started as it stands. */
   readonly boot: ImageBoot | undefined
   readonly tree: FileTree
   readonly notes: readonly string[]
@@ -47,54 +52,92 @@ export interface NetbootImage {
   close(): Promise<void>
 }
 
-/** A disc is worth to be served, whatever boots. */
-export function isUsable({ boot, contents }: NetbootImage): boolean {
-  return boot !== undefined || contents.disc !== undefined
-}
-
 /** Name of the initrd that is made of the image's other files. */
 const overlayName = 'overlay.cpio'
 /** Time stamp of everything in it: 2025-01-01, so that the same image gives the same octets. */
 const modified = 1_735_689_600
 
-/** Throws InputError saying what is wrong with the image, and where; ends early by `signal`. */
-export async function openNetbootImage(path: string, signal?: AbortSignal): Promise<NetbootImage> {
+/** A disc is worth to be served, whatever boots. */
+export function isUsable({ boot, offers, contents }: NetbootImage): boolean {
+  return boot !== undefined || (offers?.boots.length ?? 0) > 0 || contents.disc !== undefined
+}
+
+export interface OpenOptions {
+  /** What it is called in menus; by default its file's name without ending. */
+  readonly name?: string | undefined
+  /** Ends the opening early. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Throws InputError saying what is wrong with the image, and where. */
+export async function openNetbootImage(
+  path: string,
+  { name = basename(path, extname(path)), signal }: OpenOptions = {},
+): Promise<NetbootImage> {
   const contents = await openContents(path, signal)
   try {
-    return await build(contents)
+    return await build(contents, name)
   } catch (error) {
     await contents.files.release()
     throw refusalOf(path, error)
   }
 }
 
-async function build(contents: ImageContents): Promise<NetbootImage> {
+async function build(contents: ImageContents, name: string): Promise<NetbootImage> {
   const close = () => contents.files.release()
-  const kind = await kindOf(contents)
   const place = await findIn(contents.roots)
-  const found = place === undefined ? undefined : await composed(contents, place, kind)
-  // A disc is mostly an installer: it needs more than the arguments that it boots itself with.
-  const isOffered = contents.disc === undefined || found?.boot.system === 'Tiny Core Linux'
-  const boot = isOffered ? found?.boot : undefined
-  const items = isOffered ? (found?.items ?? []) : []
-  const notes = [...contents.notes, ...(found?.notes ?? []), ...missingNotes(contents, boot)]
-  return { contents, kind, boot, tree: await treeOf(contents, boot, items), notes, close }
+  const recognised = await kindOf(contents)
+  const kind = recognised?.kind
+  const offers = await offersOf(contents, recognised, { name, own: place?.found.choice })
+  const found = offers === undefined ? await composed(contents, place, kind) : undefined
+  const { boot, items = [] } = isOffered(contents, found) ? (found ?? {}) : {}
+  const lacking = offers?.notes ?? (boot === undefined ? [missingNote(contents)] : [])
+  const notes = [...contents.notes, ...(found?.notes ?? []), ...lacking]
+  return { contents, kind, offers, boot, tree: await treeOf(contents, boot, items), notes, close }
 }
 
-function missingNotes({ disc }: ImageContents, boot: ImageBoot | undefined): string[] {
-  if (boot !== undefined) return []
+/** A disc is mostly an installer: it needs more than the arguments that it boots itself with. */
+function isOffered({ disc }: ImageContents, found: Composed | undefined): boolean {
+  return disc === undefined || found?.boot.system === 'Tiny Core Linux'
+}
+
+function missingNote({ disc }: ImageContents): string {
   return disc === undefined
-    ? ['no boot loader configuration with a Linux kernel was found']
-    : ['its files are served; what boots of them is an entry of your own']
+    ? 'no boot loader configuration with a Linux kernel was found'
+    : 'its files are served; what boots of them is an entry of your own'
 }
 
-async function kindOf({ roots, disc, volumes }: ImageContents): Promise<FoundKind | undefined> {
+interface Recognised {
+  readonly kind: FoundKind
+  readonly root: FolderNode
+}
+
+async function kindOf({ roots, disc, volumes }: ImageContents): Promise<Recognised | undefined> {
   const { label = '', publisher = '' } = disc ?? volumes[0] ?? {}
   for (const root of roots) {
-    const found = await identifyImage(root, { label, publisher })
-    if (found !== undefined) return found
+    const kind = await identifyImage(root, { label, publisher })
+    if (kind !== undefined) return { kind, root }
   }
   return undefined
+}
+
+/** Of a disc or a folder: all their files are served. */
+function offersOf(
+  { disc, folder }: ImageContents,
+  recognised: Recognised | undefined,
+  known: Pick<ImageFacts, 'name' | 'own'>,
+): Promise<ImageOffers | undefined> {
+  if (recognised === undefined || (disc ?? folder) === undefined) return Promise.resolve(undefined)
+  const { kind, root } = recognised
+  const isDisc = disc !== undefined
+  const { id } = kind.kind
+  return imageOffers(root, {
+    ...known,
+    id,
+    version: kind.version,
+    label: disc?.label ?? '',
+    isDisc,
+  })
 }
 
 interface Place {
@@ -119,9 +162,10 @@ interface Composed {
 
 async function composed(
   contents: ImageContents,
-  place: Place,
+  place: Place | undefined,
   kind: FoundKind | undefined,
-): Promise<Composed> {
+): Promise<Composed | undefined> {
+  if (place === undefined) return undefined
   const { found } = place
   const about = await readLinuxKernel(await found.kernel.open())
   const { kernel, args } = found.choice

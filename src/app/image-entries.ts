@@ -1,0 +1,48 @@
+/** An image as entries of the menu: as its own boot loader starts it, or as its system is known to. */
+import type { Firmware } from '../boot/loader/firmware.ts'
+import type { Arch, LinuxEntry } from '../boot/menu/catalog.ts'
+import type { OfferedBoot } from '../io/image/image-offers.ts'
+import type { NetbootImage } from '../io/image/netboot-image.ts'
+import type { LinuxKernel } from '../wire/linux/linux-kernel.ts'
+import type { NamedImage } from './command/image-names.ts'
+import { imageTitle } from './command/image-report.ts'
+
+export function imageEntries(named: NamedImage, image: NetbootImage): readonly LinuxEntry[] {
+  const title = named.title ?? imageTitle(image, named.name)
+  const { boot, offers } = image
+  const main = { suffix: '', title: '' }
+  const boots = boot === undefined ? (offers?.boots ?? []) : [{ ...boot, ...main }]
+  return boots.map((each) => entryOf(named, title, each))
+}
+
+function entryOf(
+  { name, args }: NamedImage,
+  title: string,
+  boot: Omit<OfferedBoot, 'install'> & Pick<LinuxEntry, 'install'>,
+): LinuxEntry {
+  const { suffix, about, install, kernel, initrd } = boot
+  return {
+    type: 'linux',
+    name: suffix === '' ? name : `${name}-${suffix}`,
+    title: boot.title === '' ? title : `${title}, ${boot.title}`,
+    arch: boot.arch ?? archesOf(about),
+    firmware: boot.firmware ?? firmwareOf(about),
+    kernel: `boot/${name}/${kernel}`,
+    initrd: initrd.map((path) => `boot/${name}/${path}`),
+    args: suffix === '' ? (args ?? boot.args) : boot.args,
+    ...(install === undefined ? {} : { install }),
+  }
+}
+
+/** A kernel of 32 bits runs on both. */
+function archesOf(about: LinuxKernel | undefined): readonly Arch[] {
+  if (about?.arch === 'arm64') return ['arm64']
+  return about?.is64 === true ? ['x64'] : ['x64', 'ia32']
+}
+
+/** Without the right entry point a kernel starts on BIOS alone; undefined where any firmware will do. */
+function firmwareOf(about: LinuxKernel | undefined): readonly Firmware[] | undefined {
+  if (about?.arch !== 'x86') return undefined
+  if (!about.hasEfiStub) return ['bios']
+  return about.is64 ? undefined : ['bios', 'uefi-ia32']
+}
