@@ -52,6 +52,9 @@ const testTools: readonly Tool[] = [
   { package: 'mtools', provides: 'mcopy' },
   { package: 'squashfs-tools', provides: 'mksquashfs' },
   { package: 'xorriso', provides: 'xorriso' },
+  { package: 'createrepo-c', provides: 'createrepo_c' },
+  { package: 'rpm', provides: 'rpmbuild' },
+  { package: 'dnf', provides: 'dnf' },
   {
     package: 'docker.io',
     provides: 'dockerd',
