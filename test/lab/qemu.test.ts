@@ -107,3 +107,8 @@ test('a disk comes after the network and keeps what it has', () => {
   expect(line).toContain('snapshot=on,file=/disk.img')
   expect(line).toContain('drive=disk,bootindex=1')
 })
+
+test('a disk that keeps what is written is the file itself', () => {
+  const line = argumentsOf({ disk: '/disk.img', keepsDisk: true })
+  expect(line).toContain('if=none,id=disk,format=raw,cache=unsafe,file=/disk.img')
+})
