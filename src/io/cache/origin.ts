@@ -8,7 +8,7 @@
  */
 import { type Dispatcher, Pool, type buildConnector } from 'undici'
 import { UpstreamError, codeOf, messageOf } from '../../core/errors.ts'
-import type { HeaderFields } from '../../protocol/cache/header-fields.ts'
+import type { HeaderFields } from '../../wire/http/header-fields.ts'
 import { type OriginTrust, TrustError, trustedConnector } from './origin-trust.ts'
 
 export interface OriginOptions {

@@ -4,9 +4,10 @@
  *
  * Source: RFC 9110 §13 (conditions), §14 (ranges), RFC 9111 §4.3.2 (conditions at a cache).
  */
-import { type Validators, checkConditions, rangeIsCurrent } from '../../wire/http/http-conditions.ts'
-import { type RangeAnswer, chooseRange, contentRange } from '../../wire/http/http-range.ts'
-import { parseHttpDate } from '../../wire/http/http-date.ts'
+import type { HeaderFields } from '../../wire/http/header-fields.ts'
+import { validatorsIn } from '../../wire/http/http-conditions.ts'
+import { type RangeAnswer, contentRange } from '../../wire/http/http-range.ts'
+import { select } from '../../wire/http/http-selection.ts'
 
 export interface Representation {
   readonly status: number
@@ -20,7 +21,7 @@ export interface Representation {
 
 export interface ClientRequest {
   readonly method: string
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly headers: HeaderFields
 }
 
 export interface ClientAnswer {
@@ -29,8 +30,6 @@ export interface ClientAnswer {
   /** Which octets follow the header; none for HEAD, 304 and their like. */
   readonly body: { readonly first: number; readonly length: number | undefined } | undefined
 }
-
-const whole: RangeAnswer = { type: 'whole' }
 
 export function answerTo(
   request: ClientRequest,
@@ -62,22 +61,13 @@ interface Decision {
   readonly range: RangeAnswer
 }
 
-/** Only a 200 is compared and cut (RFC 9110 §13.2.1, §14.2); a Range on HEAD is ignored. */
+/** Only a 200 is compared and cut (RFC 9110 §13.2.1, §14.2). */
 function decide(request: ClientRequest, representation: Representation, now: number): Decision {
-  const { headers, method } = request
-  const { status, size } = representation
-  if (status !== 200 || !asksForLess.some((name) => headers[name] !== undefined)) {
-    return { status, range: whole }
+  const { status, headers, size, etag } = representation
+  if (status !== 200 || !asksForLess.some((name) => request.headers[name] !== undefined)) {
+    return { status, range: { type: 'whole' } }
   }
-  const validators = validatorsOf(representation, now)
-  const verdict = checkConditions(headers, validators)
-  if (verdict === 'failed') return { status: 412, range: whole }
-  if (verdict === 'unchanged') return { status: 304, range: whole }
-  if (method !== 'GET' || size === undefined || !rangeIsCurrent(headers, validators, now)) {
-    return { status, range: whole }
-  }
-  const range = chooseRange(textOf(headers['range']), size)
-  return { status: { whole: 200, part: 206, unsatisfiable: 416 }[range.type], range }
+  return select(request, validatorsIn(headers, { etag }, now), size, now)
 }
 
 function headersOf(
@@ -94,18 +84,4 @@ function headersOf(
     ...(isBodyless || said === undefined ? {} : { 'content-length': said }),
     ...(place === undefined ? {} : { 'content-range': place }),
   }
-}
-
-function validatorsOf({ headers, etag }: Representation, now: number): Validators {
-  const own = /^(W\/)?"([^"]*)"$/.exec(headers['etag'] ?? '')
-  const modified = parseHttpDate(headers['last-modified'], now)
-  return {
-    etag: own?.[2] ?? etag,
-    isWeak: own?.[1] !== undefined,
-    modified: modified === undefined ? undefined : new Date(modified),
-  }
-}
-
-function textOf(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value.join(', ') : value
 }

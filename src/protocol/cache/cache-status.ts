@@ -2,7 +2,7 @@
  * `Cache-Status` (RFC 9211): how a request was handled, in a form that tools read. Ours is appended
  * to what caches nearer to the origin have said.
  */
-import { type HeaderFields, fieldText } from './header-fields.ts'
+import { type HeaderFields, fieldText } from '../../wire/http/header-fields.ts'
 
 export interface CacheStatus {
   readonly hit?: boolean

@@ -4,7 +4,7 @@
  *
  * Source: RFC 9111 §5.2, §4.2.1 (conflicting and invalid freshness), §1.2.2 (delta-seconds).
  */
-import { type HeaderFields, fieldText } from './header-fields.ts'
+import { type HeaderFields, fieldText } from '../../wire/http/header-fields.ts'
 
 /** Lower-case names; arguments without their quotes, '' where there is none. */
 export type Directives = ReadonlyMap<string, string>

@@ -5,7 +5,7 @@
  * Source: RFC 9111 §3.2 (updating fields), §4.3.1 (asking), §4.3.4 (freshening by 304), §4.3.5
  * (by HEAD).
  */
-import { type HeaderFields, fieldText } from './header-fields.ts'
+import { type HeaderFields, fieldText } from '../../wire/http/header-fields.ts'
 import { keptFields } from './storing.ts'
 
 /** Undefined when the stored answer has nothing to ask by. */

@@ -6,7 +6,7 @@
  */
 import { parseHttpDate } from '../../wire/http/http-date.ts'
 import { cacheControl, secondsOf } from './directives.ts'
-import { type HeaderFields, fieldText, hasField } from './header-fields.ts'
+import { type HeaderFields, fieldText, hasField } from '../../wire/http/header-fields.ts'
 
 /** An answer and when it was got: all that freshness depends on. */
 export interface DatedAnswer {

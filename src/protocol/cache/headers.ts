@@ -6,7 +6,7 @@
  * Sources: RFC 9110 §7.6.1 (hop-by-hop fields), E. Gray's nginx recipe for Auto Deploy (Host without
  * port, X-Real-IP, X-Forwarded-For, X-Forwarded-Host).
  */
-import { type HeaderFields, fieldText } from './header-fields.ts'
+import { type HeaderFields, fieldText } from '../../wire/http/header-fields.ts'
 
 /** Which `Host` the origin sees on requests that are passed. */
 export type HostHeader = 'client' | 'client-no-port' | 'upstream'

@@ -2,7 +2,7 @@
  * What a request that changes things at the origin makes worthless here.
  * Source: RFC 9111 §4.4: the target, and `Location` and `Content-Location` of the same origin.
  */
-import { type HeaderFields, fieldText } from './header-fields.ts'
+import { type HeaderFields, fieldText } from '../../wire/http/header-fields.ts'
 
 const safe = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 

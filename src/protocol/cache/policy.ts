@@ -6,7 +6,7 @@
  *
  * Sources: RFC 9111 §3 (what a shared cache must not store), RFC 9112 §3.2 (request target, Host).
  */
-import { type HeaderFields, fieldText, fieldTokens, hasField } from './header-fields.ts'
+import { type HeaderFields, fieldText, fieldTokens, hasField } from '../../wire/http/header-fields.ts'
 import { type Rule, ruleFor } from './rules.ts'
 import { primaryKey } from './variants.ts'
 

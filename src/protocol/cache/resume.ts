@@ -6,7 +6,7 @@
  * (Content-Range), RFC 9111 §3.4 (combining parts).
  */
 import { parseHttpDate } from '../../wire/http/http-date.ts'
-import { type HeaderFields, fieldText, fieldTokens } from './header-fields.ts'
+import { type HeaderFields, fieldText, fieldTokens } from '../../wire/http/header-fields.ts'
 import { isFramed } from './policy.ts'
 
 /** The fields to ask for the rest with; undefined when nothing would prove that it fits. */

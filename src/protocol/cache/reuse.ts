@@ -5,7 +5,7 @@
  * (stale-while-revalidate, stale-if-error).
  */
 import { type Directives, cacheControl, fieldNamesOf, secondsOf } from './directives.ts'
-import { type HeaderFields, fieldTokens, hasField } from './header-fields.ts'
+import { type HeaderFields, fieldTokens, hasField } from '../../wire/http/header-fields.ts'
 import { type DatedAnswer, ageOf, lifetimeOf } from './freshness.ts'
 import type { Rule } from './rules.ts'
 

@@ -7,7 +7,7 @@
  * cookie, and answers to requests with one unless the origin says `public` or `s-maxage`.
  */
 import { type Directives, cacheControl, fieldNamesOf } from './directives.ts'
-import { type HeaderFields, fieldText, hasField } from './header-fields.ts'
+import { type HeaderFields, fieldText, hasField } from '../../wire/http/header-fields.ts'
 import { type DatedAnswer, lifetimeOf } from './freshness.ts'
 import { endToEnd } from './headers.ts'
 import { isFramed, sizeOf, unframed } from './policy.ts'

@@ -7,12 +7,9 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { OpenFile } from '../../io/files/file-tree.ts'
-import {
-  type Validators,
-  checkConditions,
-  rangeIsCurrent,
-} from '../../wire/http/http-conditions.ts'
-import { type RangeAnswer, chooseRange, contentRange } from '../../wire/http/http-range.ts'
+import { type Validators, validatorsIn } from '../../wire/http/http-conditions.ts'
+import { type RangeAnswer, contentRange } from '../../wire/http/http-range.ts'
+import { type Selection, select } from '../../wire/http/http-selection.ts'
 import { writeBody } from './body-writer.ts'
 
 export interface SentFile {
@@ -47,8 +44,9 @@ async function answer(
   file: OpenFile,
   headers: Readonly<Record<string, string>>,
 ): Promise<SentFile> {
-  const validators = validatorsOf(file, headers)
-  const { status, range } = decide(request, validators, file.size)
+  const now = Date.now()
+  const validators = validatorsIn(headers, file, now)
+  const { status, range } = select(request, validators, file.size, now)
   const length = lengthOf(range, file.size)
   const hasBody = request.method !== 'HEAD' && (status === 200 || status === 206)
   reply.hijack()
@@ -74,27 +72,6 @@ async function answer(
   }
 }
 
-interface Decision {
-  readonly status: 200 | 206 | 304 | 412 | 416
-  readonly range: RangeAnswer
-}
-
-const whole: RangeAnswer = { type: 'whole' }
-
-/** Preconditions come first, then the range; a Range on HEAD is ignored (§14.2). */
-function decide(request: FastifyRequest, validators: Validators, size: number): Decision {
-  const { headers, method } = request
-  const verdict = checkConditions(headers, validators)
-  if (verdict === 'failed') return { status: 412, range: whole }
-  if (verdict === 'unchanged') return { status: 304, range: whole }
-  if (method !== 'GET' || !rangeIsCurrent(headers, validators, Date.now())) {
-    return { status: 200, range: whole }
-  }
-  const range = chooseRange(headers.range, size)
-  const status = { whole: 200, part: 206, unsatisfiable: 416 } as const
-  return { status: status[range.type], range }
-}
-
 function lengthOf(range: RangeAnswer, size: number): number {
   return range.type === 'part' ? range.last - range.first + 1 : size
 }
@@ -105,7 +82,7 @@ function lengthOf(range: RangeAnswer, size: number): number {
  * Secure Boot, for a forbidden one.
  */
 function lengthHeaders(
-  { status, length, range }: Decision & { readonly length: number },
+  { status, length, range }: Selection & { readonly length: number },
   size: number,
 ): Record<string, string | number> {
   if (status === 304) return {}
@@ -114,16 +91,6 @@ function lengthHeaders(
   return {
     'Content-Length': status === 416 ? 0 : length,
     ...(part === undefined ? {} : { 'content-range': part }),
-  }
-}
-
-function validatorsOf(file: OpenFile, headers: Readonly<Record<string, string>>): Validators {
-  const own = /^(W\/)?"([^"]*)"$/.exec(headers['etag'] ?? '')
-  const modified = headers['last-modified']
-  return {
-    etag: own?.[2] ?? file.etag,
-    isWeak: own?.[1] !== undefined,
-    modified: modified === undefined ? file.modified : new Date(modified),
   }
 }
 

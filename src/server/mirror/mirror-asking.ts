@@ -5,7 +5,7 @@
  */
 import type { FillRequest, Judgement } from '../../io/cache/fill.ts'
 import type { IndexEntry } from '../../io/cache/index-entry.ts'
-import { type HeaderFields, hasField } from '../../protocol/cache/header-fields.ts'
+import { type HeaderFields, hasField } from '../../wire/http/header-fields.ts'
 import { conditionsFor, freshened, isAbout } from '../../protocol/cache/freshen.ts'
 import type { DatedAnswer } from '../../protocol/cache/freshness.ts'
 import {

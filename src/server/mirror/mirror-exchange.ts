@@ -10,7 +10,7 @@ import type { Clock } from '../../core/clock.ts'
 import type { Emit, EventType } from '../../core/events.ts'
 import { plainAddress } from '../../core/ipv6.ts'
 import { discard } from '../../io/cache/origin.ts'
-import type { HeaderFields } from '../../protocol/cache/header-fields.ts'
+import type { HeaderFields } from '../../wire/http/header-fields.ts'
 import { endToEnd } from '../../protocol/cache/headers.ts'
 import { type KeySpace, pathOf } from '../../protocol/cache/policy.ts'
 

@@ -2,7 +2,7 @@
 import type { Clock } from '../../core/clock.ts'
 import type { ContentStore } from '../../io/cache/content-store.ts'
 import type { IndexEntry } from '../../io/cache/index-entry.ts'
-import type { HeaderFields } from '../../protocol/cache/header-fields.ts'
+import type { HeaderFields } from '../../wire/http/header-fields.ts'
 import { type Reuse, reuse } from '../../protocol/cache/reuse.ts'
 import { selects } from '../../protocol/cache/variants.ts'
 import type { Plan } from './mirror-asking.ts'

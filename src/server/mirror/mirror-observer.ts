@@ -6,7 +6,7 @@
 import { type Hash, createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Emit } from '../../core/events.ts'
-import { hasField } from '../../protocol/cache/header-fields.ts'
+import { hasField } from '../../wire/http/header-fields.ts'
 import { type CacheRequest, originForm } from '../../protocol/cache/policy.ts'
 
 export interface ObserverParts {

@@ -8,7 +8,7 @@ import { type Origin, discard, originError } from '../../io/cache/origin.ts'
 import { type HostHeader, endToEnd, passRequestHeaders } from '../../protocol/cache/headers.ts'
 import { cacheStatus } from '../../protocol/cache/cache-status.ts'
 import { isFramed as bodyIsFramed } from '../../protocol/cache/policy.ts'
-import type { HeaderFields } from '../../protocol/cache/header-fields.ts'
+import type { HeaderFields } from '../../wire/http/header-fields.ts'
 import type { Counters, Exchange, PassThrough } from './mirror-exchange.ts'
 
 export interface PassOptions {

@@ -5,7 +5,7 @@
 import { LRUCache } from 'lru-cache'
 import type { ContentStore } from '../../io/cache/content-store.ts'
 import { cacheControl } from '../../protocol/cache/directives.ts'
-import { type HeaderFields, hasField } from '../../protocol/cache/header-fields.ts'
+import { type HeaderFields, hasField } from '../../wire/http/header-fields.ts'
 import { selectingOf, variantKey } from '../../protocol/cache/variants.ts'
 import type { Plan } from './mirror-asking.ts'
 

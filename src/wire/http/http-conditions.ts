@@ -2,6 +2,8 @@
  * Conditional requests: does the client already have the file, or does it insist on a version that
  * is gone? RFC 9110 §13. Validators here are strong ETags and file times in whole seconds.
  */
+import { type HeaderFields, fieldText } from './header-fields.ts'
+import { parseHttpDate } from './http-date.ts'
 
 export interface Validators {
   /** Without quotes; undefined when the file has none. */
@@ -11,18 +13,33 @@ export interface Validators {
   readonly modified?: Date | undefined
 }
 
-/** Header names in lower case. */
-export type ConditionalHeaders = Readonly<Record<string, string | string[] | undefined>>
+/** What an answer says of itself in its header; `otherwise` fills in what it leaves out. */
+export function validatorsIn(
+  headers: HeaderFields,
+  otherwise: Pick<Validators, 'etag' | 'modified'>,
+  now: number,
+): Validators {
+  const [, weak, etag = otherwise.etag] =
+    /^(W\/)?"([^"]*)"$/.exec(fieldText(headers, 'etag') ?? '') ?? []
+  const said = fieldText(headers, 'last-modified')
+  const time = parseHttpDate(said, now)
+  const own = time === undefined ? undefined : new Date(time)
+  return {
+    etag,
+    isWeak: weak !== undefined,
+    modified: said === undefined ? otherwise.modified : own,
+  }
+}
 
 /** The order of §13.2.2. `failed`: 412; `unchanged`: 304. Only for GET and HEAD. */
 export function checkConditions(
-  headers: ConditionalHeaders,
+  headers: HeaderFields,
   validators: Validators,
 ): 'proceed' | 'failed' | 'unchanged' {
-  const ifMatch = textOf(headers['if-match'])
-  const ifNoneMatch = textOf(headers['if-none-match'])
-  const since = dateOf(headers['if-modified-since'])
-  const until = dateOf(headers['if-unmodified-since'])
+  const ifMatch = fieldText(headers, 'if-match')
+  const ifNoneMatch = fieldText(headers, 'if-none-match')
+  const since = dateOf(fieldText(headers, 'if-modified-since'))
+  const until = dateOf(fieldText(headers, 'if-unmodified-since'))
   const modified = secondsOf(validators.modified)
   if (ifMatch !== undefined) {
     if (!lists(ifMatch, validators, 'strong')) return 'failed'
@@ -40,11 +57,11 @@ export function checkConditions(
  * least a second old by `now`, so that two versions within one second cannot be mixed (§8.8.2.2).
  */
 export function rangeIsCurrent(
-  headers: ConditionalHeaders,
+  headers: HeaderFields,
   validators: Validators,
   now: number,
 ): boolean {
-  const value = textOf(headers['if-range'])
+  const value = fieldText(headers, 'if-range')
   if (value === undefined) return true
   if (/^(W\/)?"/.test(value)) return lists(value, validators, 'strong')
   const modified = secondsOf(validators.modified)
@@ -60,13 +77,8 @@ function lists(list: string, validators: Validators, comparison: 'strong' | 'wea
   return validators.isWeak !== true && tags.includes(ours)
 }
 
-function textOf(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value.join(', ') : value
-}
-
 /** Seconds since the epoch; undefined when it is no date: such a header is ignored. */
-function dateOf(value: string | string[] | undefined): number | undefined {
-  const text = textOf(value)
+function dateOf(text: string | undefined): number | undefined {
   const time = text === undefined ? Number.NaN : Date.parse(text)
   return Number.isNaN(time) ? undefined : Math.floor(time / 1000)
 }

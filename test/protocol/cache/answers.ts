@@ -1,5 +1,5 @@
 /** Answers of an origin, as the tests of the cache's policy need them. */
-import type { HeaderFields } from '../../../src/protocol/cache/header-fields.ts'
+import type { HeaderFields } from '../../../src/wire/http/header-fields.ts'
 import type { DatedAnswer } from '../../../src/protocol/cache/freshness.ts'
 import { formatHttpDate } from '../../../src/wire/http/http-date.ts'
 

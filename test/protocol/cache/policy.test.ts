@@ -7,7 +7,7 @@ import {
   originForm,
   storeKey,
 } from '../../../src/protocol/cache/policy.ts'
-import type { HeaderFields } from '../../../src/protocol/cache/header-fields.ts'
+import type { HeaderFields } from '../../../src/wire/http/header-fields.ts'
 import { type Rule, rulesOf } from '../../../src/protocol/cache/rules.ts'
 
 const payload = '/vmw/cache/54/c406bbaa811f90b902d772f3f8544c/s.v00'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { HeaderFields } from '../../../src/protocol/cache/header-fields.ts'
+import type { HeaderFields } from '../../../src/wire/http/header-fields.ts'
 import { isFailure, reuse } from '../../../src/protocol/cache/reuse.ts'
 import { answer, later } from './answers.ts'
 

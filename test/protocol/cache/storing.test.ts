@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { HeaderFields } from '../../../src/protocol/cache/header-fields.ts'
+import type { HeaderFields } from '../../../src/wire/http/header-fields.ts'
 import { keptFields, mayStore } from '../../../src/protocol/cache/storing.ts'
 import { answer, at } from './answers.ts'
 

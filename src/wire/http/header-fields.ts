@@ -1,5 +1,5 @@
 /**
- * Header fields as a cache reads them: lines of one name are one list, names are in lower case.
+ * Header fields by name: lines of one name are one list, names are in lower case.
  * Source: RFC 9110 §5.3 (combining lines), §5.6.1 (lists).
  */
 
