@@ -7,7 +7,7 @@
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { basename } from 'node:path'
-import { codeOf, messageOf } from '../../core/errors.ts'
+import { SystemError, codeOf, messageOf } from '../../core/errors.ts'
 
 type Transport = 'udp' | 'tcp'
 
@@ -17,6 +17,19 @@ export interface PortPlace {
   readonly address: string
   /** The interface that a socket was to be bound to. */
   readonly device?: string | undefined
+}
+
+/** Every address of the machine: by one socket for both families, or by IPv4 alone. */
+export const everyAddress = { both: '::', ipv4: '0.0.0.0' } as const
+
+/** Why `everyAddress.both` was refused: IPv6 is switched off on this machine. */
+export function lacksIpv6(error: unknown): boolean {
+  return ['EAFNOSUPPORT', 'EADDRNOTAVAIL'].includes(codeOf(error))
+}
+
+/** The system's error as ours, to be thrown. */
+export function portError(error: unknown, where: PortPlace): SystemError {
+  return new SystemError(portRefusal(error, where), { cause: error })
 }
 
 /** The system's error as a sentence: which port, why not, and what to do. */
@@ -42,7 +55,7 @@ export function portRefusal(error: unknown, where: PortPlace): string {
   }
 }
 
-const everywhere: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
+const everywhere: ReadonlySet<string> = new Set(Object.values(everyAddress))
 
 /** E.g. `dnsmasq (process 812)`; several are joined by commas. */
 function portHolder(transport: Transport, port: number): string {

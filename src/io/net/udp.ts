@@ -12,10 +12,9 @@
 import { createSocket, type Socket, type SocketOptions } from 'node:dgram'
 import { once } from 'node:events'
 import type { Clock } from '../../core/clock.ts'
-import { SystemError } from '../../core/errors.ts'
 import { isIpv6 } from '../../core/ipv6.ts'
 import { native, openBoundUdpSocket, sendSegments, waitedInKernel } from './native.ts'
-import { portRefusal } from './port-holder.ts'
+import { portError } from './port-holder.ts'
 import { segmentRuns } from './segment-runs.ts'
 
 export interface Endpoint {
@@ -86,7 +85,7 @@ export async function openUdp(options: UdpOptions): Promise<UdpPort> {
     fd = await bind(socket, options)
   } catch (error) {
     socket.close()
-    throw new SystemError(portRefusal(error, { transport: 'udp', ...options }), { cause: error })
+    throw portError(error, { transport: 'udp', ...options })
   }
   const waited = options.arrivals === true ? arrivalsOf(fd) : () => 0
   socket.on('error', (error) => options.failed?.(error))

@@ -10,9 +10,9 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { codeOf, messageOf, SystemError } from '../../core/errors.ts'
+import { type SystemError, messageOf } from '../../core/errors.ts'
 import type { Emit } from '../../core/events.ts'
-import { portRefusal } from '../../io/net/port-holder.ts'
+import { everyAddress, lacksIpv6, portError } from '../../io/net/port-holder.ts'
 import { type AddressListener, AddressListeners } from './address-listeners.ts'
 
 export interface HttpListenersOptions {
@@ -26,7 +26,6 @@ export interface HttpListenersOptions {
 }
 
 const loopback = '127.0.0.1'
-const wildcards = { both: '::', ipv4: '0.0.0.0' }
 
 export class HttpListeners {
   readonly #options: HttpListenersOptions
@@ -74,11 +73,10 @@ export class HttpListeners {
   /** A machine whose IPv6 is switched off has only IPv4 to listen on. */
   async #listenEverywhere(): Promise<void> {
     try {
-      await this.#options.server.listen({ host: wildcards.both, port: this.#options.port })
+      await this.#options.server.listen({ host: everyAddress.both, port: this.#options.port })
     } catch (error) {
-      const code = codeOf(error)
-      if (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL') this.#refuse(error, wildcards.both)
-      await this.#listen(wildcards.ipv4)
+      if (!lacksIpv6(error)) throw this.#refusal(error, everyAddress.both)
+      await this.#listen(everyAddress.ipv4)
     }
   }
 
@@ -86,7 +84,7 @@ export class HttpListeners {
     try {
       await this.#options.server.listen({ host: address, port: this.#options.port })
     } catch (error) {
-      this.#refuse(error, address)
+      throw this.#refusal(error, address)
     }
   }
 
@@ -99,7 +97,7 @@ export class HttpListeners {
       own.listen({ host: address, port: this.port, ipv6Only: true })
       await once(own, 'listening')
     } catch (error) {
-      this.#refuse(error, address)
+      throw this.#refusal(error, address)
     }
     this.#survive(own)
     const drained = new Promise<void>((resolve) => {
@@ -122,9 +120,8 @@ export class HttpListeners {
     })
   }
 
-  #refuse(error: unknown, address: string): never {
-    const { port } = this.#options
-    throw new SystemError(portRefusal(error, { transport: 'tcp', port, address }), { cause: error })
+  #refusal(error: unknown, address: string): SystemError {
+    return portError(error, { transport: 'tcp', port: this.#options.port, address })
   }
 }
 

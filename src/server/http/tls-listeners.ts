@@ -10,10 +10,10 @@ import { once } from 'node:events'
 import type { ListenOptions } from 'node:net'
 import { type Server as TlsServer, createServer } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
-import { SystemError, codeOf, messageOf } from '../../core/errors.ts'
+import { SystemError, messageOf } from '../../core/errors.ts'
 import type { Emit } from '../../core/events.ts'
 import { CertificateFiles, type CertificatePaths } from '../../io/net/certificate-files.ts'
-import { portRefusal } from '../../io/net/port-holder.ts'
+import { everyAddress, lacksIpv6, portError } from '../../io/net/port-holder.ts'
 import { type AddressListener, AddressListeners } from './address-listeners.ts'
 
 export interface TlsListenersOptions {
@@ -26,8 +26,6 @@ export interface TlsListenersOptions {
   readonly emit: Emit
 }
 
-const wildcard = '::'
-
 /** Milliseconds; a port scan must not hold a socket for two minutes. */
 const handshakeTimeout = 15_000
 
@@ -37,7 +35,7 @@ export class TlsListeners {
   readonly #listeners: AddressListeners<TlsSocketListener>
 
   constructor(options: TlsListenersOptions) {
-    const { addresses = () => [wildcard], emit } = options
+    const { addresses = () => [everyAddress.both], emit } = options
     this.#options = options
     this.#files = new CertificateFiles(options.files)
     this.#listeners = new AddressListeners({
@@ -77,12 +75,10 @@ export class TlsListeners {
       (connection) => void server.server.emit('connection', connection),
     )
     try {
-      if (address === wildcard) await listenEverywhere(own, port)
+      if (address === everyAddress.both) await listenEverywhere(own, port)
       else await listen(own, { host: address, port, ipv6Only: true })
     } catch (error) {
-      throw new SystemError(portRefusal(error, { transport: 'tcp', port, address }), {
-        cause: error,
-      })
+      throw portError(error, { transport: 'tcp', port, address })
     }
     own.on('error', () => {}) // a connection that cannot be taken is lost, and no more
     return new TlsSocketListener(own)
@@ -105,11 +101,10 @@ async function listen(server: TlsServer, options: ListenOptions): Promise<void> 
 /** A machine whose IPv6 is switched off has only IPv4 to listen on. */
 async function listenEverywhere(server: TlsServer, port: number): Promise<void> {
   try {
-    await listen(server, { host: wildcard, port })
+    await listen(server, { host: everyAddress.both, port })
   } catch (error) {
-    const code = codeOf(error)
-    if (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL') throw error
-    await listen(server, { host: '0.0.0.0', port })
+    if (!lacksIpv6(error)) throw error
+    await listen(server, { host: everyAddress.ipv4, port })
   }
 }
 
