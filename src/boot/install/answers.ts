@@ -10,6 +10,8 @@ export interface AnswerFile {
   /** Media type, with its charset. */
   readonly type: string
   readonly text: string
+  /** Instead of the text, where the file is none: Alpine's packed settings. */
+  readonly octets?: Uint8Array | undefined
 }
 
 /** What answers may say of where things are; no URL ends with a slash. */
