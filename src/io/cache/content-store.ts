@@ -154,7 +154,8 @@ export class ContentStore {
       return entry === undefined ? [] : [{ ...entry, key: to }]
     })
     for (const entry of renamed) this.#add(entry, this.#clock())
-    for (const { from } of renamings) this.remove(from)
+    const taken = new Set(renamed.map(({ key }) => key))
+    for (const { from } of renamings) if (!taken.has(from)) this.remove(from)
     await this.#inTurn(async () => {
       const last = renamed.at(-1)
       const gone = last === undefined ? [] : [{ gone: last.key }]

@@ -5,6 +5,7 @@
 import { UpstreamError, messageOf } from '../../core/errors.ts'
 import type { ContentStore } from '../../io/cache/content-store.ts'
 import type { Fill, SharedAnswer } from '../../io/cache/fill.ts'
+import type { IndexEntry } from '../../io/cache/index-entry.ts'
 import { type Origin, OriginError, discard } from '../../io/cache/origin.ts'
 import { cacheControl } from '../../protocol/cache/directives.ts'
 import { storeKey } from '../../protocol/cache/policy.ts'
@@ -53,7 +54,7 @@ export class PayloadServer {
   /** Resolves when the answer is complete or handed on. */
   async serve(exchange: Exchange, plan: Plan): Promise<unknown> {
     const { headers } = exchange.request
-    const key = storeKey(this.#parts, plan.target)
+    const key = this.#repositories.keyFor(exchange.ip, plan)
     if (await this.#serveFresh(exchange, plan, key)) return undefined
     if (plan.action === 'headers' && (await this.#downloads.settled(headers, key))) {
       if (await this.#serveFresh(exchange, plan, key)) return undefined
@@ -76,7 +77,7 @@ export class PayloadServer {
   async #serveFresh(exchange: Exchange, plan: Plan, key: string): Promise<boolean> {
     const found = await this.#current(plan, this.#lookup.find(exchange.request.headers, plan, key))
     if (found === undefined || found.reuse.type === 'revalidate') return false
-    const opened = await this.#lookup.open(found.entry, plan)
+    const opened = await this.#open(exchange, found.entry, plan)
     if (opened === undefined) return false
     const wanted = { plan, key, found, isLastTry: false }
     if (found.reuse.type === 'meanwhile') void this.#revalidate(exchange, wanted)
@@ -123,16 +124,22 @@ export class PayloadServer {
     if (isJoined && !this.#suits(exchange, wanted, download)) {
       return await this.#serveFromOrigin(exchange, { ...wanted, isAlone: true })
     }
+    if (wanted.plan.rule.role === 'index') return await this.#serveIndex(exchange, wanted, fill)
     if (mustWait(exchange, answer)) return await this.#serveWhole(exchange, wanted, fill)
-    if (!isJoined && wanted.plan.rule.role === 'index') {
-      void fill.ended.then(() => this.#repositories.complete(wanted.plan))
-    }
     const manner = mannerOf(wanted, isJoined)
     if (isJoined) exchange.spared = () => ({ ms: fill.elapsed, size: fill.received })
     const end = await followFill(exchange, { fill, answer, manner, now: this.#parts.clock() })
     if (end === 'again') return await this.#again(exchange, wanted, brokeOff)
     if (end === 'late') return exchange.pass('the disk is full')
     return undefined
+  }
+
+  /** The first index of a repository is held back until all that it names is here. */
+  async #serveIndex(exchange: Exchange, wanted: Wanted, fill: Fill): Promise<unknown> {
+    const isComplete = await this.#repositories.complete(wanted.plan, fill.ended)
+    if (isComplete || wanted.isLastTry) return await this.#serveWhole(exchange, wanted, fill)
+    this.#lookup.removeAll(wanted.key)
+    return await this.#again(exchange, { ...wanted, found: undefined }, replaced)
   }
 
   /** Whether a running download is what this request asks for; a late one must not want a newer. */
@@ -175,10 +182,21 @@ export class PayloadServer {
     manner: Partial<Manner>,
   ): Promise<boolean> {
     const found = this.#lookup.find(exchange.request.headers, plan, key)
-    const opened = found === undefined ? undefined : await this.#lookup.open(found.entry, plan)
+    const opened = found === undefined ? undefined : await this.#open(exchange, found.entry, plan)
     if (found === undefined || opened === undefined) return false
     await this.#sendStored(exchange, opened, found.reuse, manner)
     return true
+  }
+
+  /** Undefined when its body has gone meanwhile. Who is given an index goes by it afterwards. */
+  async #open(
+    exchange: Exchange,
+    entry: IndexEntry,
+    plan: Plan,
+  ): Promise<OpenedObject | undefined> {
+    const opened = await this.#lookup.open(entry, plan)
+    if (opened !== undefined) this.#repositories.wasRead(exchange.ip, plan, opened.entry)
+    return opened
   }
 
   async #sendStored(
@@ -211,7 +229,7 @@ export class PayloadServer {
   ): Promise<boolean> {
     if (found?.reuse.type !== 'revalidate' || !found.reuse[allowance]) return false
     if (exchange.reply.raw.headersSent) return false
-    const opened = await this.#lookup.open(found.entry, plan)
+    const opened = await this.#open(exchange, found.entry, plan)
     if (opened === undefined) return false
     await this.#sendStored(exchange, opened, found.reuse, { reason: `stale: ${problem}` })
     return true
@@ -260,6 +278,7 @@ export class PayloadServer {
 
 const helpful = { again: true }
 const brokeOff = new OriginError(502, 'the download broke off', helpful)
+const replaced = new OriginError(502, 'what its index names is gone', helpful)
 const vanished = new OriginError(502, 'what it confirmed is gone', helpful)
 
 function uselessly(reason: string): OriginError {

@@ -1,11 +1,13 @@
 /**
- * Keeps the metadata of an RPM repository of one generation: a new `repomd.xml` takes the place of
- * the old one only when everything that it names is stored, and has the checksums that it says.
- * Until then clients get the old one, whose files stay. Refuses to look into packages.
+ * Keeps the metadata of an RPM repository of one generation: a `repomd.xml` is given out only when
+ * everything that it names is stored, and has the checksums that it says. Until then clients get the
+ * old one. Who has read that one gets its files afterwards, too. Refuses to look into packages.
  *
  * Without this a client that reads the index just before the origin publishes a new one finds that
- * what the index names is gone there.
+ * what the index names is gone there, or is something else by now.
  */
+import { setTimeout as delay } from 'node:timers/promises'
+import { LRUCache } from 'lru-cache'
 import { messageOf } from '../../core/errors.ts'
 import type { ContentStore, Renaming } from '../../io/cache/content-store.ts'
 import type { IndexEntry } from '../../io/cache/index-entry.ts'
@@ -26,6 +28,12 @@ export interface RepositoryParts {
 /** More than any index has octets. */
 const largestIndex = 16 << 20
 
+/** How long a first index is held back for what it names, milliseconds: dnf gives up after 30 s. */
+const patience = 15_000
+
+/** Of how many clients it is remembered which index they have read, one each per repository. */
+const mostReaders = 10_000
+
 /** Signatures of the index: fetched with it, if the origin has them. */
 const companions = ['.asc', '.key']
 
@@ -35,6 +43,10 @@ export class Repositories {
   readonly #looks = new Map<string, Promise<boolean>>()
   /** Generations that are being fetched, by key of the index. */
   readonly #coming = new Set<string>()
+  /** First generations that are being fetched; true when all of one is here. */
+  readonly #firsts = new Map<string, Promise<boolean>>()
+  /** Client and index → the checksum of the index as it was read last. */
+  readonly #readers = new LRUCache<string, string>({ max: mostReaders })
 
   constructor(parts: RepositoryParts) {
     this.#parts = parts
@@ -43,6 +55,23 @@ export class Repositories {
   /** Whether the member's generation is stored: then nothing of it changes until the index does. */
   isCurrent(member: Plan): boolean {
     return this.#parts.store.entries(this.#key(indexOf(member.target))).length > 0
+  }
+
+  /** This client goes by this index from now on. */
+  wasRead(ip: string, { target, rule }: Plan, { sha256 }: IndexEntry): void {
+    if (rule.role === 'index') this.#readers.set(`${ip} ${target}`, sha256)
+  }
+
+  /** Where the file lies that belongs to the index which this client has read. */
+  keyFor(ip: string, { target, rule }: Plan): string {
+    const current = this.#key(target)
+    if (rule.role !== 'member' || rule.lifetime === undefined) return current
+    const index = indexOf(target)
+    const [former] = this.#parts.store.entries(this.#formerKey(index))
+    if (former === undefined || this.#readers.get(`${ip} ${index}`) !== former.sha256)
+      return current
+    const key = this.#formerKey(target)
+    return this.#parts.store.entries(key).length > 0 ? key : current
   }
 
   /** A member is gone at the origin: so is the generation that named it. */
@@ -57,6 +86,7 @@ export class Repositories {
    * the newest, or the newest whose members are all here, or nobody knows better.
    */
   async look(plan: Plan, entry: IndexEntry): Promise<boolean> {
+    if (await this.#firsts.get(entry.key)) return true
     if (this.#coming.has(entry.key)) return true
     const running = this.#looks.get(entry.key)
     if (running !== undefined) return await running
@@ -69,14 +99,25 @@ export class Repositories {
     }
   }
 
-  /** Fetches what a first index names, so that its generation is whole here. */
-  async complete(plan: Plan): Promise<void> {
+  /**
+   * Fetches what a first index names once that itself is `stored`; false when something of it cannot
+   * be had: the origin may have a newer one by now.
+   */
+  complete(plan: Plan, stored: Promise<unknown>): Promise<boolean> {
     const key = this.#key(plan.target)
-    if (this.#coming.has(key)) return
-    await this.#come(key, async () => {
-      const files = await this.#filesOf(key)
-      await this.#fetchAll(plan, files ?? [], (target) => target)
-    })
+    const running = this.#firsts.get(key)
+    if (running !== undefined) return running
+    const work = async (): Promise<boolean> => {
+      await stored
+      const done = this.#come(key, async () => {
+        const files = await this.#filesOf(key)
+        await this.#fetchAll(plan, files ?? [], (target) => target)
+      })
+      return await Promise.race([done, delay(patience, true, unreferenced)])
+    }
+    const first = work().finally(() => this.#firsts.delete(key))
+    this.#firsts.set(key, first)
+    return first
   }
 
   async #look(plan: Plan, entry: IndexEntry): Promise<boolean> {
@@ -92,13 +133,15 @@ export class Repositories {
   }
 
   /** Whatever goes wrong leaves the generation that is there. */
-  async #come(key: string, work: () => Promise<void>): Promise<void> {
+  async #come(key: string, work: () => Promise<void>): Promise<boolean> {
     this.#coming.add(key)
     try {
       await work()
+      return true
     } catch (error) {
       const { name: mirror, emit } = this.#parts.mirror
       emit({ type: 'service.hint', mirror, reason: `metadata is not renewed: ${messageOf(error)}` })
+      return false
     } finally {
       this.#coming.delete(key)
     }
@@ -109,9 +152,15 @@ export class Repositories {
     const files = await this.#filesOf(next)
     if (files === undefined) throw new Error(`${plan.path} is no index of a repository`)
     const staged = await this.#fetchAll(plan, files, (target) => this.#stagedTarget(target))
-    const old = store.keys().filter((key) => this.#isMember(key, plan))
-    for (const key of old) store.remove(key)
-    await store.renameAll([...staged, { from: next, to: this.#key(plan.target) }])
+    const index = this.#key(plan.target)
+    const keys = store.keys()
+    for (const key of keys) if (this.#isMember(key, plan, this.#formerKey(''))) store.remove(key)
+    const members = keys.filter((key) => this.#isMember(key, plan, this.#key('')))
+    const old = [...members, index].map((from) => ({
+      from,
+      to: this.#formerKey(this.#targetOf(from)),
+    }))
+    await store.renameAll([...old, ...staged, { from: next, to: index }])
   }
 
   /** Rejects when one of them cannot be had as the index says. Answers what is to be renamed. */
@@ -171,21 +220,28 @@ export class Repositories {
   }
 
   /** Stored beside the index, and meaningless without it. */
-  #isMember(key: string, { target }: Plan): boolean {
-    const folder = this.#key(target.slice(0, target.lastIndexOf('/') + 1))
-    if (!key.startsWith(folder) || key === this.#key(target)) return false
-    const path = key.slice(this.#key('').length)
-    const plan = classify(
-      { method: 'GET', target: path, headers: {}, hostLines: 1 },
-      this.#parts.rules,
-    )
+  #isMember(key: string, plan: Plan, space: string): boolean {
+    const folder = space + plan.target.slice(0, plan.target.lastIndexOf('/') + 1)
+    if (!key.startsWith(folder)) return false
+    const target = key.slice(space.length)
+    const asked = { method: 'GET', target, headers: {}, hostLines: 1 }
+    const found = classify(asked, this.#parts.rules)
     return (
-      plan.action === 'store' && plan.rule.role === 'member' && plan.rule.lifetime !== undefined
+      found.action === 'store' && found.rule.role === 'member' && found.rule.lifetime !== undefined
     )
   }
 
   #key(target: string): string {
     return storeKey(this.#parts.mirror, target)
+  }
+
+  #targetOf(key: string): string {
+    return key.slice(this.#key('').length)
+  }
+
+  /** Of the generation before the one that is given out. */
+  #formerKey(target: string): string {
+    return this.#key(`former ${target}`)
   }
 
   #stagedTarget(target: string): string {
@@ -196,6 +252,8 @@ export class Repositories {
     return this.#key(this.#stagedTarget(target))
   }
 }
+
+const unreferenced = { ref: false }
 
 /** `…/repodata/anything` as `…/repodata/repomd.xml`. */
 function indexOf(target: string): string {

@@ -390,6 +390,22 @@ test('renamed all at once, also after a restart; what was there goes', async () 
   expect(filesUnder('content-v1').sort()).toEqual([sha256Of('new'), sha256Of('other')].sort())
 })
 
+test('renamed one behind the other, each keeps its body', async () => {
+  const store = await open()
+  await put(store, 'm /a', 'old')
+  await put(store, 'next /a', 'new')
+  await store.renameAll([
+    { from: 'm /a', to: 'former /a' },
+    { from: 'next /a', to: 'm /a' },
+  ])
+  await store.close()
+  for (const one of [store, await open()]) {
+    expect(await read(one, 'former /a')).toBe('old')
+    expect(await read(one, 'm /a')).toBe('new')
+    expect([...one.keys()].sort()).toEqual(['former /a', 'm /a'])
+  }
+})
+
 test('variants of one URL are found by it, and are bounded in number', async () => {
   const store = await open()
   for (let index = 0; index < 66; index++) await put(store, `m /a\n${index}`, `${index}`)

@@ -151,6 +151,65 @@ describe('a new generation', () => {
   })
 })
 
+test('who has read the former index goes on to get its files, everybody else the new ones', async () => {
+  await using origin = await repository()
+  await using f = await mirrored(origin)
+  const [old, young] = [generation(1), generation(2)]
+  const [slow, fast] = ['127.0.0.2', '127.0.0.3'].map((localAddress) => async (path: string) => {
+    const { body } = await f.get(path, { localAddress })
+    return body.toString()
+  })
+  expect(await slow?.(index)).toBe(old.index)
+  origin.publish(young.files)
+  await expect.poll(() => fast?.(index)).toBe(young.index)
+  expect(await slow?.('/os/repodata/comps.xml')).toBe(old.group)
+  expect(await slow?.(`${index}.asc`)).toBe(old.files[`${index}.asc`])
+  expect(await fast?.('/os/repodata/comps.xml')).toBe(young.group)
+  expect((await f.get('/os/repodata/comps.xml')).body.toString()).toBe(young.group)
+  expect(await slow?.(index)).toBe(young.index)
+  expect(await slow?.('/os/repodata/comps.xml')).toBe(young.group)
+})
+
+describe('a first index', () => {
+  test('is given out when all that it names is here', async () => {
+    await using origin = await repository()
+    await using f = await mirrored(origin)
+    const release = origin.hold(/comps\.xml$/)
+    let answered = 0
+    const clients = [1, 2].map(async () => {
+      await f.get(index)
+      answered += 1
+    })
+    await expect.poll(() => origin.asked).toContain('GET /os/repodata/comps.xml')
+    await f.get('/os/Packages/a-1.0-1.noarch.rpm')
+    expect(answered).toBe(0)
+    release()
+    await Promise.all(clients)
+    expect((await f.get('/os/repodata/comps.xml')).headers['x-cache']).toBe('HIT')
+  })
+
+  test('whose files are gone gives way to the one that is there by then', async () => {
+    await using origin = await repository()
+    await using f = await mirrored(origin)
+    const { handler } = origin
+    origin.handler = (asked, response, count) => {
+      handler(asked, response, count)
+      if (asked.url === index) origin.publish(generation(2).files)
+    }
+    expect((await f.get(index)).body.toString()).toBe(generation(2).index)
+    expect((await f.get('/os/repodata/comps.xml')).body.toString()).toBe(generation(2).group)
+  })
+
+  test('that names what is never there is given out all the same', async () => {
+    await using origin = await repository()
+    await using f = await mirrored(origin)
+    const { '/os/repodata/comps.xml': _absent, ...files } = generation(1).files
+    origin.publish(files)
+    expect((await f.get(index)).body.toString()).toBe(generation(1).index)
+    expect((await f.get(generation(1).named)).body.toString()).toBe(generation(1).primary)
+  })
+})
+
 test('an origin that is down changes nothing', async () => {
   await using origin = await repository()
   await using f = await mirrored(origin)
