@@ -59,7 +59,7 @@ export async function ensurePackageFiles(
   for (const [index, row] of needed.entries()) {
     const source = packages[index]
     if (source === undefined) continue
-    sayDifference(row, source.version)
+    sayDifference(source, row.tested)
     added.push(...(await takeFiles(folder, row, { source, missing })))
   }
   await writeManifest(folder, added)
@@ -84,9 +84,13 @@ function copyrightOf(row: PackageRow): string {
   return `licences/${row.copyright ?? row.package}`
 }
 
-function sayDifference(row: PackageRow, version: string): void {
-  if (version === row.tested) return
-  say(`${row.package} ${version} is not the version that was tested (${row.tested}); used anyway`)
+/** Tells of a version other than the one that was tested. */
+export function sayDifference(
+  { name, version }: Pick<UnpackedPackage, 'name' | 'version'>,
+  tested: string,
+): void {
+  if (version === tested) return
+  say(`${name} ${version} is not the version that was tested (${tested}); used anyway`)
 }
 
 interface Taking {
@@ -123,7 +127,7 @@ async function takeFiles(
       licence: row.licence,
       copyright,
       size: octets.length,
-      sha256: createHash('sha256').update(octets).digest('hex'),
+      sha256: sha256(octets),
     })
   }
   return taken
@@ -148,6 +152,11 @@ async function readManifest(path: string): Promise<ManifestFile[]> {
   if (!existsSync(path)) return []
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own file
   return (JSON.parse(await readFile(path, 'utf8')) as { files: ManifestFile[] }).files
+}
+
+/** In hex. */
+export function sha256(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex')
 }
 
 /** Writes a file so that it is there whole or not at all. */

@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs'
 import { cp, readFile, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PackageArchive } from '../apt.ts'
-import { writeWhole } from '../package-files.ts'
+import { sha256, writeWhole } from '../package-files.ts'
 import { places } from '../places.ts'
 import { megabytes, step } from '../progress.ts'
 import type { Edition } from './editions.ts'
@@ -95,8 +95,4 @@ async function recipeOf(version: string): Promise<string> {
     }
   }
   return digest.digest('hex')
-}
-
-function sha256(octets: Uint8Array): string {
-  return createHash('sha256').update(octets).digest('hex')
 }

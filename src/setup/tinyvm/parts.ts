@@ -3,14 +3,12 @@
  * its licence. Kept in a folder of their own, so that a changed script of ours is a new image without
  * another 110 MB of kernel package.
  */
-import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { copyFile, mkdir, readFile, readlink, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { SystemError } from '../../core/errors.ts'
 import { PackageArchive, type UnpackedPackage } from '../apt.ts'
-import { writeWhole } from '../package-files.ts'
-import { say } from '../progress.ts'
+import { sayDifference, sha256, writeWhole } from '../package-files.ts'
 import type { Edition } from './editions.ts'
 import { type ModuleFile, collectModules } from './modules.ts'
 import { type ProgramFile, collectPrograms, programs } from './programs.ts'
@@ -59,9 +57,7 @@ async function readParts(edition: Edition): Promise<Parts | undefined> {
 }
 
 function digestOf({ modules }: Edition): string {
-  return createHash('sha256')
-    .update(JSON.stringify([modules, programs]))
-    .digest('hex')
+  return sha256(JSON.stringify([modules, programs]))
 }
 
 async function takeParts(
@@ -108,13 +104,6 @@ async function takeKernel(
   await take(program, join(folder, 'busybox'))
   await take(join(kernel.root, 'boot', `vmlinuz-${release}`), join(folder, 'vmlinuz'))
   return { kernel, busybox, release }
-}
-
-function sayDifference(source: UnpackedPackage, version: string): void {
-  if (source.version === version) return
-  say(
-    `${source.name} ${source.version} is not the version that was tested (${version}); used anyway`,
-  )
 }
 
 function firstOf({ name, root }: UnpackedPackage, paths: readonly string[]): string {
