@@ -5,9 +5,6 @@
  *
  * Rows that were confirmed only from documentation, never with an image, say so.
  */
-import { readExactly } from '../../wire/byte-source.ts'
-import { type FolderNode, findNode, findFile } from '../../wire/disk/image-node.ts'
-
 export interface ImageKind {
   /** Stable word for programs: `photon`. */
   readonly id: string
@@ -17,14 +14,21 @@ export interface ImageKind {
   /** What the volume's label, or its publisher, must look like. */
   readonly label?: RegExp | undefined
   readonly publisher?: RegExp | undefined
-  /** Where the version stands: the first group of the expression in that file, or in the label. */
-  readonly version?: readonly { readonly file?: string; readonly pattern: RegExp }[] | undefined
+  /** Where the version stands: the first group of the expression, there or in the label. */
+  readonly version?:
+    | readonly {
+        readonly file?: string
+        /** Instead of a file's text the names in that folder, one in a line. */
+        readonly folder?: string
+        readonly pattern: RegExp
+      }[]
+    | undefined
   /** Kernel and initrds; none where a loader of its own is started. */
   readonly kernel?: string | undefined
   readonly initrd?: readonly string[] | undefined
 }
 
-const rows: readonly ImageKind[] = [
+export const imageKinds: readonly ImageKind[] = [
   {
     id: 'vic',
     title: 'vSphere Integrated Containers',
@@ -37,6 +41,10 @@ const rows: readonly ImageKind[] = [
     id: 'photon',
     title: 'Photon OS',
     markers: ['PHOTON_VMWARE_CD'],
+    version: ['RPMS/noarch', 'RPMS/x86_64'].map((folder) => ({
+      folder,
+      pattern: /^photon-release-([\d.]+)-/m,
+    })),
     kernel: 'isolinux/vmlinuz',
     initrd: ['isolinux/initrd.img'],
   },
@@ -191,57 +199,3 @@ export const discNames: ReadonlySet<string> = new Set([
   '.disk',
   '.treeinfo',
 ])
-
-export interface FoundKind {
-  readonly kind: ImageKind
-  readonly version: string | undefined
-}
-
-/** The first row whose markers are all there; undefined where none is. */
-export async function identifyImage(
-  root: FolderNode,
-  { label, publisher }: { readonly label: string; readonly publisher: string },
-): Promise<FoundKind | undefined> {
-  for (const kind of rows) {
-    if (kind.label?.test(label) === false || kind.publisher?.test(publisher) === false) continue
-    if (!(await hasAll(root, kind.markers))) continue
-    return { kind, version: await versionOf(root, kind, label) }
-  }
-  return undefined
-}
-
-async function hasAll(root: FolderNode, markers: ImageKind['markers']): Promise<boolean> {
-  for (const marker of markers) {
-    const paths = typeof marker === 'string' ? [marker] : marker
-    if (!(await hasOne(root, paths))) return false
-  }
-  return true
-}
-
-async function hasOne(root: FolderNode, paths: readonly string[]): Promise<boolean> {
-  for (const path of paths) if ((await findNode(root, path)) !== undefined) return true
-  return false
-}
-
-/** Octets of a file that names a version: it stands near the beginning. */
-const longestVersionFile = 4096
-
-async function versionOf(
-  root: FolderNode,
-  { version = [] }: ImageKind,
-  label: string,
-): Promise<string | undefined> {
-  for (const { file, pattern } of version) {
-    const text = file === undefined ? label : await textOf(root, file)
-    const found = pattern.exec(text)?.[1]
-    if (found !== undefined) return found
-  }
-  return undefined
-}
-
-async function textOf(root: FolderNode, path: string): Promise<string> {
-  const file = await findFile(root, path)
-  if (file === undefined) return ''
-  const length = Math.min(file.size, longestVersionFile)
-  return new TextDecoder().decode(await readExactly(await file.open(), 0, length, path))
-}

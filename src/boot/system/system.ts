@@ -4,6 +4,7 @@
  */
 import type { Firmware } from '../loader/firmware.ts'
 import type { BootChoice } from '../image/boot-choice.ts'
+import type { Installer } from '../kickstart/installers.ts'
 import type { Arch } from '../menu/catalog.ts'
 
 /** What is known of an image when its entries are made. */
@@ -22,7 +23,20 @@ export interface ImageFacts {
   /** What the image's own boot loader starts by default. */
   readonly own?: BootChoice | undefined
   /** Photon: the installer's version, found in its initrd. */
-  readonly installer?: string | undefined
+  readonly installer?: Installer | undefined
+  /** Photon: URL of the packages, where they are not those of the image. */
+  readonly repository?: string | undefined
+}
+
+/** Below a disc's folder: the disc itself, for systems that fetch the whole of it. */
+export const wholeDisc = 'disc.iso'
+
+/** An initrd that is made of files of the image while it is sent. */
+export interface PackedFiles {
+  /** Its own path. */
+  readonly path: string
+  /** What is at which path in it: a file of the image, or `wholeDisc`. */
+  readonly files: Readonly<Record<string, string>>
 }
 
 /** One entry of the menu. Paths are those inside the image. */
@@ -33,6 +47,8 @@ export interface SystemBoot {
   readonly title: string
   readonly kernel: string
   readonly initrd: readonly string[]
+  /** One of the initrds that the image does not have. */
+  readonly archive?: PackedFiles | undefined
   /** Kernel arguments, with the variables of `LinuxEntry`. */
   readonly args: string
   /** Instead of `args`, where the machine installs itself: it wipes a disk. */
@@ -53,9 +69,9 @@ export type AnswerFormat =
   | 'cloud-init'
   | 'ignition'
   | 'talos'
+  | 'alpine'
+  | 'cloud-config'
   | 'sysrescue'
-  | 'proxmox'
-  | 'xenserver'
   | 'windows'
   | 'shell'
 

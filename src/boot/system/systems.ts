@@ -1,9 +1,10 @@
 /** The systems whose images are known, by the `id` of their kind. To teach another, add a row. */
 import { debian } from './debian.ts'
+import { photon } from './photon.ts'
 import { redHat } from './red-hat.ts'
 import type { System } from './system.ts'
 
-const rows: readonly System[] = [debian, redHat]
+const rows: readonly System[] = [debian, photon, redHat]
 
 /** Undefined where nothing is known of it but what it is. */
 export function systemOf(kind: string | undefined): System | undefined {

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { basename, extname } from 'node:path'
 import { type FoundBoot, findBoot } from '../../boot/image/find-boot.ts'
-import { type FoundKind, identifyImage } from '../../boot/image/image-kinds.ts'
+import { type FoundKind, identifyImage } from '../../boot/image/identify-image.ts'
 import type { ImageFacts } from '../../boot/system/system.ts'
 import { isTinyCore, netbootArguments, readTinyCore } from '../../boot/image/tiny-core.ts'
 import { overlayItems } from '../../boot/image/tiny-core-overlay.ts'

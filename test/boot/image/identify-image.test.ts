@@ -1,6 +1,6 @@
 /** Each kind of image by the files that it has, and the more special kinds before the general ones. */
 import { expect, test } from 'vitest'
-import { identifyImage } from '../../../src/boot/image/image-kinds.ts'
+import { identifyImage } from '../../../src/boot/image/identify-image.ts'
 import { memoryFolder, text } from '../../support/image-files.ts'
 
 const nothing = text('')
@@ -37,6 +37,10 @@ test.for([
 })
 
 test.for([
+  {
+    version: '5.0',
+    files: { PHOTON_VMWARE_CD: '', 'RPMS/noarch/photon-release-5.0-3.ph5.noarch.rpm': '' },
+  },
   {
     version: '7.0.3-19193900',
     files: {
