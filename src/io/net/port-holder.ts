@@ -33,7 +33,7 @@ export function portError(error: unknown, where: PortPlace): SystemError {
 }
 
 /** The system's error as a sentence: which port, why not, and what to do. */
-export function portRefusal(error: unknown, where: PortPlace): string {
+function portRefusal(error: unknown, where: PortPlace): string {
   const { transport, port, address, device } = where
   const at = device ?? (everywhere.has(address) ? undefined : address)
   const place = `${transport.toUpperCase()} port ${port}${at === undefined ? '' : ` on ${at}`}`
