@@ -14,6 +14,7 @@
 import { readFileSync } from 'node:fs'
 import { appendFile, mkdir, open, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { parseJson } from '../../core/json.ts'
 import { indexFile, temporaryFolder } from './cache-layout.ts'
 import { type IndexEntry, isRecord, parseEntry } from './index-entry.ts'
 
@@ -124,12 +125,4 @@ function parseChange(line: string): IndexChange | undefined {
   if (typeof used === 'string') return { at, used }
   const entry = parseEntry(put)
   return entry === undefined ? undefined : { at, put: entry }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -9,6 +9,7 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { type Mac, parseMac } from '../../core/address.ts'
+import { parseJson } from '../../core/json.ts'
 import { type DatabaseKind, databaseRefusal, openDatabase } from './database.ts'
 
 /** Who keeps what: a new key is a new row. */
@@ -68,7 +69,8 @@ class SqliteMachineStore implements MachineStore {
     this.#upsert = this.#database.prepare(upsert)
     this.#remove = this.#database.prepare('DELETE FROM fact WHERE mac = ? AND key = ?')
     for (const { mac, key, value } of this.#database.prepare('SELECT * FROM fact').all()) {
-      this.#remember(parseMac(String(mac)), String(key), parsed(String(value)))
+      // What was edited by hand into something else counts as unknown.
+      this.#remember(parseMac(String(mac)), String(key), parseJson(String(value)))
     }
   }
 
@@ -79,7 +81,7 @@ class SqliteMachineStore implements MachineStore {
   set(mac: Mac, key: MachineKey, value: unknown): void {
     const text = value === undefined ? undefined : JSON.stringify(value)
     this.#write(mac, key, text)
-    this.#remember(mac, key, text === undefined ? undefined : parsed(text))
+    this.#remember(mac, key, text === undefined ? undefined : parseJson(text))
     const known = this.#facts.get(key)
     const oldest = known?.keys().next().value
     if (known === undefined || known.size <= this.#limit || oldest === undefined) return
@@ -110,14 +112,5 @@ class SqliteMachineStore implements MachineStore {
     this.#facts.set(key, known)
     known.delete(mac)
     if (value !== undefined) known.set(mac, value)
-  }
-}
-
-/** What was edited by hand into something else counts as unknown. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { type Mac, parseMac } from '../../core/address.ts'
 import type { Emit } from '../../core/events.ts'
+import { parseJson } from '../../core/json.ts'
 import { formatDuration } from '../../boot/story.ts'
 
 /** Octets of a report at most. */
@@ -29,7 +30,7 @@ export type BootReport = z.output<typeof report>
 
 /** The report, or what is wrong with it in one line. */
 export function parseReport(body: unknown): BootReport | string {
-  const result = report.safeParse(parseJson(body))
+  const result = report.safeParse(typeof body === 'string' ? parseJson(body) : body)
   if (result.success) return result.data
   const places = result.error.issues.map((issue) => issue.path.join('.') || 'the body')
   return `not a report; wrong or missing: ${[...new Set(places)].join(', ')}`
@@ -48,13 +49,4 @@ export function reportEvent(told: BootReport, ip: string): Parameters<Emit>[0] {
     ...(uptime === undefined ? [] : [`${formatDuration(uptime * 1000)} after its start`]),
   ].join(', ')
   return { type: 'machine.up', mac, ip, entry: system, detail }
-}
-
-function parseJson(body: unknown): unknown {
-  if (typeof body !== 'string') return body
-  try {
-    return JSON.parse(body)
-  } catch {
-    return undefined
-  }
 }

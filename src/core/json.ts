@@ -1,0 +1,10 @@
+/** JSON of elsewhere: read without trust. */
+
+/** Undefined for what is no JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
