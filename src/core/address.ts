@@ -107,6 +107,12 @@ export function netmask(subnet: Subnet): Ipv4 {
   return ipv4(maskBits(subnet.prefix))
 }
 
+/** 24 for 255.255.255.0; undefined for what is no mask: its bits must stand together. */
+export function prefixOfMask(mask: Ipv4): number | undefined {
+  const prefix = Math.clz32(~mask)
+  return mask === ipv4(maskBits(prefix)) ? prefix : undefined
+}
+
 export function broadcastAddress(subnet: Subnet): Ipv4 {
   return ipv4(subnet.network | ~maskBits(subnet.prefix))
 }

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
+  anyAddress,
   broadcastAddress,
   contains,
   formatIpv4,
@@ -13,6 +14,7 @@ import {
   parseIpv4,
   parseMac,
   parseSubnet,
+  prefixOfMask,
   subnetOf,
 } from '../../src/core/address.ts'
 
@@ -71,4 +73,13 @@ test('a prefix of 0 holds every address, one of 32 just its own', () => {
       expect(contains(subnetOf(ipv4(a), 32), ipv4(b))).toBe(a === b)
     }),
   )
+})
+
+test('a mask is known by its prefix length, and what is none is not', () => {
+  for (let prefix = 0; prefix <= 32; prefix += 1) {
+    expect(prefixOfMask(netmask({ network: anyAddress, prefix }))).toBe(prefix)
+  }
+  for (const text of ['255.0.255.0', '0.0.0.255', '255.255.255.1']) {
+    expect(prefixOfMask(parseIpv4(text) ?? anyAddress)).toBeUndefined()
+  }
 })

@@ -3,7 +3,7 @@
  * (`ethernets`, `vlans`), which came with 2.1. The installers notice mistakes only after the packages
  * are installed.
  */
-import { type Ipv4, contains, parseIpv4, subnetOf } from '../../core/address.ts'
+import { contains, parseIpv4, prefixOfMask, subnetOf } from '../../core/address.ts'
 import { isIpv6 } from '../../core/ipv6.ts'
 import {
   type Field,
@@ -133,12 +133,9 @@ function checkVlan(config: Config, place: Place): readonly Finding[] {
   return 'vlan_id' in config ? [] : [error([...place.path, 'vlan_id'], 'is missing')]
 }
 
-/** 24 for 255.255.255.0; the bits must stand together. */
 function prefixOf(mask: string): number | undefined {
-  const value: Ipv4 | undefined = parseIpv4(mask)
-  if (value === undefined) return undefined
-  const bits = value.toString(2).padStart(32, '0')
-  return /^1*0*$/.test(bits) ? bits.lastIndexOf('1') + 1 : undefined
+  const bits = parseIpv4(mask)
+  return bits === undefined ? undefined : prefixOfMask(bits)
 }
 
 function isPrefixed(one: string): boolean {

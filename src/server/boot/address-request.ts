@@ -3,7 +3,13 @@
  * Checked as far as it can be without knowing who else is there (address-book.ts does).
  */
 import { z } from 'zod'
-import { broadcastAddress, contains, ipv4, parseIpv4, subnetOf } from '../../core/address.ts'
+import {
+  broadcastAddress,
+  contains,
+  parseIpv4,
+  prefixOfMask,
+  subnetOf,
+} from '../../core/address.ts'
 import { formatIpv6, isLinkLocal, parseIpv6 } from '../../core/ipv6.ts'
 import type { StaticAddress, StaticIpv4 } from '../../boot/static-addresses.ts'
 
@@ -101,9 +107,8 @@ function isHost6(value: string): boolean {
 function prefixOf(mask: string): number | undefined {
   const bits = parseIpv4(mask)
   if (bits === undefined) return undefined
-  const prefix = Math.clz32(~bits)
-  const isMask = bits === ipv4(-1 << (32 - prefix))
-  return isMask && prefix >= 8 && prefix <= 30 ? prefix : undefined
+  const prefix = prefixOfMask(bits)
+  return prefix !== undefined && prefix >= 8 && prefix <= 30 ? prefix : undefined
 }
 
 function isEdge({ address, prefix }: StaticIpv4): boolean {
