@@ -42,22 +42,21 @@ export async function sendFilePart(socket: Socket, part: FilePart): Promise<numb
   if (socket.writableLength > 0 && !(await written(socket, nothing))) return 0
   let piece: Buffer | undefined
   for (let sent = 0; ;) {
-    const rest = { ...part, first: part.first + sent, length: part.length - sent }
-    const took = sendStep(socket, rest)
+    const took = sendStep(socket, after(part, sent))
     sent += took
     if (sent === part.length) return sent
     if (took === step) await turn()
     else {
       piece ??= Buffer.allocUnsafeSlow(waitingPiece)
-      const wrote = await writePiece(socket, piece, {
-        ...part,
-        first: part.first + sent,
-        length: part.length - sent,
-      })
+      const wrote = await writePiece(socket, piece, after(part, sent))
       sent += wrote
       if (wrote === 0 || sent === part.length) return sent
     }
   }
+}
+
+function after(part: FilePart, sent: number): FilePart {
+  return { ...part, first: part.first + sent, length: part.length - sent }
 }
 
 /** In the ordinary way: done when the connection takes more. */
