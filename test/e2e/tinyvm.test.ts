@@ -11,6 +11,7 @@ import { cryptHash } from '../../src/io/password-hash.ts'
 import { type Lab, openLab } from '../../src/lab/lab.ts'
 import type { LabMachine } from '../../src/lab/lab-machine.ts'
 import { run } from '../../src/lab/processes.ts'
+import { rowsOf } from '../support/tinyvm-page.ts'
 import { timeout } from './lab-boot.ts'
 
 const password = 'secret-word'
@@ -90,19 +91,6 @@ const sshOptions = [
 function ssh(client: Client, user: string, command: string, word = password): Promise<string> {
   const login = `${user}@${client.address}`
   return from(client, 'sshpass', '-p', word, 'ssh', ...sshOptions, login, command)
-}
-
-/** Heading → cell, without markup. */
-function rowsOf(page: string): Record<string, string> {
-  return Object.fromEntries(
-    [...page.matchAll(/<th>(.*?)<\/th>\s*<td>(.*?)<\/td>/gs)].map(([, th = '', td = '']) => [
-      th,
-      td
-        .replaceAll(/<[^>]*>/g, '')
-        .replaceAll(/\s+/g, ' ')
-        .trim(),
-    ]),
-  )
 }
 
 function colourOf(page: string): string {

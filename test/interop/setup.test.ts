@@ -13,6 +13,7 @@ import { composeImage } from '../../src/setup/tinyvm/image.ts'
 import type { Parts } from '../../src/setup/tinyvm/parts.ts'
 import { TestNetwork } from '../support/netns.ts'
 import { TinyvmMachine } from '../support/tinyvm-machine.ts'
+import { rowsOf } from '../support/tinyvm-page.ts'
 
 interface Manifest {
   readonly version: string
@@ -145,19 +146,6 @@ test('TinyVM reports, serves its page, lets root in with a password of its own, 
   await machine.type('poweroff', /System will power off|Requesting system poweroff/)
   expect(await machine.off()).toBe(0)
 })
-
-/** The page's table: heading → cell, the last one where a heading comes twice. */
-function rowsOf(page: string): Record<string, string> {
-  return Object.fromEntries(
-    [...page.matchAll(/<th>(.*?)<\/th>\s*<td>(.*?)<\/td>/gs)].map(([, th = '', td = '']) => [
-      th,
-      td
-        .replaceAll(/<[^>]*>/g, '')
-        .replaceAll(/\s+/g, ' ')
-        .trim(),
-    ]),
-  )
-}
 
 /** Takes reports and gives the tools; the first report is refused, as by a service that starts. */
 class ReportServer implements AsyncDisposable {
