@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { Pool } from 'undici'
-import { bootCfgFiles } from '../../boot/image/boot-cfg.ts'
+import { bootCfgFiles } from '../../boot/esxi/boot-cfg.ts'
 import { serverUrl } from '../../boot/plan.ts'
 import { formatBytes, formatDuration } from '../../boot/story.ts'
 import { InputError, SystemError, messageOf } from '../../core/errors.ts'
