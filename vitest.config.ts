@@ -8,6 +8,8 @@ import { defineConfig } from 'vitest/config'
  */
 export default defineConfig({
   test: {
+    // A snapshot that is not there is a failure, here as in CI; `vitest -u` writes it.
+    update: 'none',
     projects: [
       {
         test: {
