@@ -29,7 +29,8 @@ const typeBits = { file: 0o100000, directory: 0o040000, link: 0o120000, device: 
 
 const typeMask = 0o170000
 const magic = '070701'
-const trailer = 'TRAILER!!!'
+/** The name of the entry that ends an archive. */
+export const trailer = 'TRAILER!!!'
 
 /**
  * One archive of these entries in this order (a directory must stand before what is in it).
@@ -170,13 +171,13 @@ function afterZeros(octets: Uint8Array, from: number): number | undefined {
 
 interface RawEntry {
   readonly path: string
-  readonly header: Header
+  readonly header: CpioHeader
   readonly content: Uint8Array
 }
 
 function* rawEntries(reader: ByteReader): Iterable<RawEntry> {
   for (;;) {
-    const header = readHeader(reader)
+    const header = readCpioHeader(reader)
     const path = new TextDecoder().decode(reader.octets(header.nameSize)).replace(/\0$/, '')
     skipPadding(reader)
     if (path === trailer) return
@@ -187,7 +188,8 @@ function* rawEntries(reader: ByteReader): Iterable<RawEntry> {
   }
 }
 
-interface Header {
+/** What stands before an entry's name. */
+export interface CpioHeader {
   readonly mode: number
   readonly user: number
   readonly group: number
@@ -197,7 +199,8 @@ interface Header {
   readonly nameSize: number
 }
 
-function readHeader(reader: ByteReader): Header {
+/** Of one entry; throws ProtocolError where it is none. */
+export function readCpioHeader(reader: ByteReader): CpioHeader {
   const found = latin1(reader.octets(magic.length))
   if (found !== magic) throw new ProtocolError(reader.field, `no newc header but "${found}"`)
   const [, mode, user, group, , , size, , , major, minor, nameSize] = Array.from(
@@ -227,7 +230,7 @@ function skipPadding(reader: ByteReader): void {
   reader.octets((4 - (reader.position % 4)) % 4)
 }
 
-function entryOf(path: string, header: Header, content: Uint8Array): CpioEntry {
+function entryOf(path: string, header: CpioHeader, content: Uint8Array): CpioEntry {
   const { user, group } = header
   const owner = user === 0 && group === 0 ? {} : { owner: { user, group } }
   const base = { path, mode: header.mode & 0o7777, ...owner }
