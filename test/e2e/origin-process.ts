@@ -7,7 +7,7 @@ import type { Payload } from '../support/origin-payloads.ts'
 import type { PathCount } from '../support/origin.ts'
 
 const node = fileURLToPath(new URL('../../node_modules/.bin/node', import.meta.url))
-const program = fileURLToPath(new URL('../support/origin.ts', import.meta.url))
+const program = fileURLToPath(new URL('../support/origin-program.ts', import.meta.url))
 
 const address = '192.168.50.3'
 const port = '6501'
@@ -35,7 +35,7 @@ export class OriginProcess implements AsyncDisposable {
     const namespace = await network.attach('origin', `${address}/24`)
     const argv = [
       [node, program, '--address', address, '--port', port, '--admin-port', adminPort],
-      ['--profile', 'tiny', '--last-line', 'shell', '--ca-file', caFile],
+      ['--image', 'tiny', '--last-line', 'shell', '--ca-file', caFile],
     ].flat()
     const child = startIn(namespace, argv)
     const said: string[] = []

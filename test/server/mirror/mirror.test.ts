@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import fastify from 'fastify'
 import { describe, expect, test } from 'vitest'
-import { hostId } from '../../support/origin.ts'
+import { hostId } from '../../support/origin-hosts.ts'
 import { payloadOctets } from '../../support/origin-payloads.ts'
 import { everythingUnder, ask, mirrorFixture, raw } from '../../support/mirror-fixture.ts'
 
@@ -210,7 +210,7 @@ describe('answers that are not for everybody', () => {
 describe('what is passed', () => {
   test('a 503 to POST …/up reaches the origin once and the host untouched', async () => {
     await using f = await mirrorFixture()
-    f.origin.upRefusals = 1
+    f.origin.hosts.upRefusals = 1
     const first = await f.get(`${host}/up`, { method: 'POST' })
     expect(first.status).toBe(503)
     expect(first.headers['retry-after']).toBe('10')
@@ -236,7 +236,7 @@ describe('what is passed', () => {
       const answer = await f.get(path, { method: 'POST', body, headers })
       expect(answer.status).toBe(200)
     }
-    expect(f.origin.scriptStatus).toEqual([body, body, body])
+    expect(f.origin.hosts.scriptStatus).toEqual([body, body, body])
   })
 
   test('a client that sends Expect: 100-continue is served', async () => {
@@ -244,7 +244,7 @@ describe('what is passed', () => {
     const headers = { expect: '100-continue', 'content-length': 4 }
     const answer = await f.get(`${host}/script-status`, { method: 'POST', body: 'true', headers })
     expect(answer.status).toBe(200)
-    expect(f.origin.scriptStatus).toEqual(['true'])
+    expect(f.origin.hosts.scriptStatus).toEqual(['true'])
   })
 
   test('each request is one request, with its query, and no answer is another host’s', async () => {
@@ -533,7 +533,7 @@ describe('an origin in trouble', () => {
 
 describe('clients in trouble', () => {
   test('one that does not read holds up neither the download nor the others', async () => {
-    await using f = await mirrorFixture({ origin: { profile: 'esxi8' } })
+    await using f = await mirrorFixture({ origin: { images: ['esxi8'] } })
     const payload = f.origin.payloads.find(({ size }) => size > 12e6 && size < 16e6)!
     const slow = connect(f.port, '127.0.0.1')
     slow.pause().write(`GET ${payload.path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)
