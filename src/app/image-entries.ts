@@ -1,13 +1,13 @@
 /** An image as entries of the menu: as its own boot loader starts it, or as its system is known to. */
 import type { Firmware } from '../boot/loader/firmware.ts'
-import type { Arch, LinuxEntry } from '../boot/menu/catalog.ts'
+import type { Arch, BootEntry, WimbootEntry } from '../boot/menu/catalog.ts'
 import type { OfferedBoot } from '../io/image/image-offers.ts'
 import type { NetbootImage } from '../io/image/netboot-image.ts'
 import type { LinuxKernel } from '../wire/linux/linux-kernel.ts'
 import type { NamedImage } from './command/image-names.ts'
 import { imageTitle } from './command/image-report.ts'
 
-export function imageEntries(named: NamedImage, image: NetbootImage): readonly LinuxEntry[] {
+export function imageEntries(named: NamedImage, image: NetbootImage): readonly BootEntry[] {
   const title = named.title ?? imageTitle(image, named.name)
   const { boot, offers } = image
   const main = { suffix: '', title: '' }
@@ -15,22 +15,36 @@ export function imageEntries(named: NamedImage, image: NetbootImage): readonly L
   return boots.map((each) => entryOf(named, title, each))
 }
 
-function entryOf(
-  { name, args }: NamedImage,
-  title: string,
-  boot: Omit<OfferedBoot, 'install'> & Pick<LinuxEntry, 'install'>,
-): LinuxEntry {
+function entryOf({ name, args }: NamedImage, title: string, boot: OfferedBoot): BootEntry {
   const { suffix, about, install, kernel, initrd } = boot
-  return {
-    type: 'linux',
+  const base = {
     name: suffix === '' ? name : `${name}-${suffix}`,
     title: boot.title === '' ? title : `${title}, ${boot.title}`,
     arch: boot.arch ?? archesOf(about),
     firmware: boot.firmware ?? firmwareOf(about),
+  }
+  if (boot.isWimboot === true) return { ...base, type: 'wimboot', ...wimbootFiles(name, boot) }
+  return {
+    ...base,
+    type: 'linux',
     kernel: `boot/${name}/${kernel}`,
     initrd: initrd.map((path) => `boot/${name}/${path}`),
     args: suffix === '' ? (args ?? boot.args) : boot.args,
     ...(install === undefined ? {} : { install }),
+  }
+}
+
+/** wimboot itself is no file of the image. */
+function wimbootFiles(
+  name: string,
+  { archive }: OfferedBoot,
+): Pick<WimbootEntry, 'program' | 'files' | 'archive' | 'needs'> {
+  const paths = Object.entries(archive?.files ?? {})
+  return {
+    program: 'wimboot',
+    needs: ['wimboot'],
+    files: Object.fromEntries(paths.map(([file, path]) => [file, `boot/${name}/${path}`])),
+    archive: `boot/${name}/${archive?.path ?? ''}`,
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { InputError, messageOf } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
-import type { LinuxEntry } from '../boot/menu/catalog.ts'
+import type { BootEntry } from '../boot/menu/catalog.ts'
 import { treePath } from '../boot/tree-path.ts'
 import type { FileTree } from '../io/files/file-tree.ts'
 import { fingerprintOf } from '../io/image/fingerprint.ts'
@@ -49,7 +49,7 @@ export class ImageLibrary {
   }
 
   /** What can be booted, in the order of the names. */
-  entries(): readonly LinuxEntry[] {
+  entries(): readonly BootEntry[] {
     return [...this.#held.values()]
       .flatMap(({ named, image }) => (image === undefined ? [] : imageEntries(named, image)))
       .sort((a, b) => (a.name < b.name ? -1 : 1))

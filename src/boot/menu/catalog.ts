@@ -70,8 +70,25 @@ export interface MemtestEntry extends EntryBase {
   readonly type: 'memtest'
 }
 
+/** Windows PE or Setup by wimboot, which the user puts beside the boot loaders. */
+export interface WimbootEntry extends EntryBase {
+  readonly type: 'wimboot'
+  /** Its program's path in the boot tree. */
+  readonly program: string
+  /** Paths in the boot tree, by the names that wimboot knows the files by. */
+  readonly files: Readonly<Record<string, string>>
+  /** All of them in one initrd, for loaders that tell wimboot no names. */
+  readonly archive: string
+}
+
 /** What starts something. */
-export type BootEntry = LinuxEntry | DiskEntry | ShellEntry | AutoDeployEntry | MemtestEntry
+export type BootEntry =
+  | LinuxEntry
+  | DiskEntry
+  | ShellEntry
+  | AutoDeployEntry
+  | MemtestEntry
+  | WimbootEntry
 
 /** A menu below a menu. */
 export interface GroupEntry extends EntryBase {

@@ -59,6 +59,8 @@ export function grubAbility({ architecture, loaders, trampUrl }: MenuContext): A
           return trampUrl !== undefined && loaders.has(programs[architecture]?.autodeploy ?? '')
         case 'disk':
           return true
+        case 'wimboot':
+          return false // it finds no files where GRUB is on UEFI, and on BIOS there is no GRUB of ours
         case 'shell':
           return false // GRUB's own is behind the key c, in each of its menus
       }
@@ -78,6 +80,7 @@ export function grubCommands(entry: BootEntry, context: MenuContext): string[] {
       return [`${chain(entry.type, context)} console=ttyS0,115200`]
     case 'autodeploy':
       return [chain(entry.type, context)]
+    case 'wimboot':
     case 'shell':
       return []
   }

@@ -5,7 +5,7 @@
  * are special as whole words, and `${…}` is expanded in each word afterwards (ipxe src/core/exec.c).
  * So a special word is hidden behind a setting that does not exist.
  */
-import { type BootEntry, type LinuxEntry, asksPassword } from './catalog.ts'
+import { type BootEntry, type LinuxEntry, type WimbootEntry, asksPassword } from './catalog.ts'
 import { type Ability, type MenuContext, argumentsOf } from './menu.ts'
 
 export function ipxeAbility({ trampUrl, loaders, catalog, host }: MenuContext): Ability {
@@ -43,6 +43,8 @@ export function ipxeCommands(entry: BootEntry, context: MenuContext): string[] {
         `kernel ${context.url}/\${memtest} console=ttyS0,115200 || goto failed`,
         'boot || goto failed',
       ]
+    case 'wimboot':
+      return wimboot(entry, context)
     case 'autodeploy':
       return [
         'set problem The Auto Deploy mirror gave no boot script',
@@ -64,6 +66,21 @@ function linux(entry: LinuxEntry, context: MenuContext): string[] {
       `initrd --name ${name} ${link(path, context)} || goto failed`,
     ]),
     `set problem Could not start ${words(entry.kernel)}`,
+    'boot || goto failed',
+  ]
+}
+
+/** Files by their names: on UEFI wimboot sees them as a folder, on BIOS as an archive. */
+function wimboot({ program, files }: WimbootEntry, context: MenuContext): string[] {
+  return [
+    'imgfree',
+    `set problem Could not load ${words(program)}`,
+    `kernel ${link(program, context)} || goto failed`,
+    ...Object.entries(files).flatMap(([name, path]) => [
+      `set problem Could not load ${words(path)}`,
+      `initrd --name ${name} ${link(path, context)} || goto failed`,
+    ]),
+    'set problem Could not start Windows',
     'boot || goto failed',
   ]
 }

@@ -164,14 +164,21 @@ function body(
       // Returns to the firmware, which goes on to the next boot device (pxelinux.asm, efi/main.c).
       return ['  LOCALBOOT 0']
     case 'memtest':
-      return folder === '' && context.loaders.has('memtest64')
-        ? ['  LINUX memtest64', '  APPEND console=ttyS0,115200']
+      return folder === '' ? memtest(context) : undefined
+    case 'wimboot':
+      return folder === ''
+        ? [`  LINUX ${fileName(entry.program)}`, `  INITRD ${fileName(entry.archive)}`]
         : undefined
     case 'autodeploy':
       return folder === '' ? autodeploy(context) : undefined
     case 'shell':
       return undefined
   }
+}
+
+function memtest({ loaders }: MenuContext): string[] | undefined {
+  if (!loaders.has('memtest64')) return undefined
+  return ['  LINUX memtest64', '  APPEND console=ttyS0,115200']
 }
 
 /** VMware's loader finds `tramp` itself; an iPXE of ours takes its script as kernel arguments. */

@@ -2,7 +2,7 @@
  * What all menus share, so that they look and behave the same: which entries a machine sees, in
  * which order, under which key and text, and whether it sees a menu at all. Renders nothing.
  */
-import type { Mac } from '../../core/address.ts'
+import { type Mac, macWithDashes } from '../../core/address.ts'
 import {
   type Arch,
   type BootEntry,
@@ -30,8 +30,8 @@ export interface MenuContext {
   /** A name of `firmware.ts`, where it is known. */
   readonly firmware?: string | undefined
   /**
-   * What `${name}` in kernel arguments stands for; among them `server`, our URL. `image` and
-   * `answers` are added for each entry (`argumentsOf`).
+   * What `${name}` in kernel arguments stands for; among them `server`, our URL. `image`, `answers`
+   * and `bootif` are added for each entry (`argumentsOf`).
    */
   readonly variables: Readonly<Record<string, string>>
   readonly mac?: Mac | undefined
@@ -117,7 +117,7 @@ export function plainText(text: string): string {
 
 /** What the entry's kernel is told on this machine: its `install` arguments where it installs. */
 export function argumentsOf(entry: LinuxEntry, context: MenuContext): string {
-  const { host, url, variables } = context
+  const { host, mac, url, variables } = context
   const { install } = entry
   const answers = host?.boot === entry.name ? host.answers : undefined
   const isInstall = install !== undefined && answers !== undefined
@@ -125,6 +125,8 @@ export function argumentsOf(entry: LinuxEntry, context: MenuContext): string {
     ...variables,
     image: imageUrl(entry.kernel, url),
     answers: isInstall ? url + answers : '',
+    // PXELINUX's way to say which card booted; small letters, which some initrds insist on.
+    bootif: mac === undefined ? '' : `BOOTIF=01-${macWithDashes(mac)}`,
   })
 }
 

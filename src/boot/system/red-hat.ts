@@ -5,7 +5,7 @@
 import type { System } from './system.ts'
 
 const files = { kernel: 'images/pxeboot/vmlinuz', initrd: ['images/pxeboot/initrd.img'] }
-const base = 'inst.repo=${image} ip=dhcp'
+const base = 'inst.repo=${image} ip=dhcp ${bootif}'
 
 export const redHat: System = {
   id: 'redhat',

@@ -20,6 +20,8 @@ export interface ImageFacts {
   readonly has: (path: string) => boolean
   /** An ISO, which can be handed out as one file. */
   readonly isDisc: boolean
+  /** Its octets. */
+  readonly discSize?: number | undefined
   /** What the image's own boot loader starts by default. */
   readonly own?: BootChoice | undefined
   /** Photon: the installer's version, found in its initrd. */
@@ -30,6 +32,11 @@ export interface ImageFacts {
 
 /** Below a disc's folder: the disc itself, for systems that fetch the whole of it. */
 export const wholeDisc = 'disc.iso'
+
+/** Rounded up: what a machine must have for so many octets. */
+export function gibibytes(octets: number): number {
+  return Math.ceil(octets / 2 ** 30)
+}
 
 /** An initrd that is made of files of the image while it is sent. */
 export interface PackedFiles {
@@ -49,6 +56,8 @@ export interface SystemBoot {
   readonly initrd: readonly string[]
   /** One of the initrds that the image does not have. */
   readonly archive?: PackedFiles | undefined
+  /** The files of `archive` are for wimboot; there is no kernel. */
+  readonly isWimboot?: boolean | undefined
   /** Kernel arguments, with the variables of `LinuxEntry`. */
   readonly args: string
   /** Instead of `args`, where the machine installs itself: it wipes a disk. */

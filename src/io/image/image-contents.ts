@@ -16,6 +16,11 @@ import type { Ovf } from './ovf.ts'
 import { type OvfPackage, type PackageFiles, openOvfPackage, ovaFiles } from './ovf-package.ts'
 import { SharedFiles } from './shared-files.ts'
 
+export interface Disc extends DiskVolume {
+  /** All its octets. */
+  readonly whole: ByteSource
+}
+
 export interface ImageContents {
   /** `OVA with VMDK (streamOptimized)`, `raw disk`, `folder`. */
   readonly format: string
@@ -27,7 +32,7 @@ export interface ImageContents {
   /** The folder on disk, where it is one. */
   readonly folder: string | undefined
   /** A disc: made to be given away whole. */
-  readonly disc: DiskVolume | undefined
+  readonly disc: Disc | undefined
   readonly files: SharedFiles
   readonly notes: readonly string[]
 }
@@ -61,8 +66,10 @@ async function open(path: string, files: SharedFiles): Promise<ImageContents> {
   const disk = await openDisk(file, beside)
   const { volumes, problems } = await readVolumes(disk.source)
   const [first] = volumes
-  const format = first?.publisher === undefined ? disk.format : first.format
-  return contents({ format, volumes, notes: problems, files })
+  const isDisc = first?.publisher !== undefined
+  const format = isDisc ? first.format : disk.format
+  const found = contents({ format, volumes, notes: problems, files })
+  return isDisc ? { ...found, disc: { ...first, whole: disk.source } } : found
 }
 
 async function realPathOf(path: string): Promise<string> {
@@ -119,9 +126,7 @@ function contents(
   found: Pick<ImageContents, 'format' | 'volumes' | 'notes' | 'files'>,
 ): ImageContents {
   const roots = found.volumes.map(({ root }) => root)
-  const [first] = found.volumes
-  const disc = first?.publisher === undefined ? undefined : first
-  return { ...found, machine: undefined, folder: undefined, disc, roots }
+  return { ...found, machine: undefined, folder: undefined, disc: undefined, roots }
 }
 
 async function isTar(file: ByteSource): Promise<boolean> {

@@ -2,9 +2,17 @@
  * What a recognised image offers: its system's entries whose files are there, each with what its
  * kernel says of itself, and what the user must know.
  */
-import type { ImageFacts, System, SystemBoot } from '../../boot/system/system.ts'
+import {
+  type ImageFacts,
+  type PackedFiles,
+  type System,
+  type SystemBoot,
+  wholeDisc,
+} from '../../boot/system/system.ts'
 import { systemOf } from '../../boot/system/systems.ts'
 import { ProtocolError } from '../../core/errors.ts'
+import type { ByteSource } from '../../wire/byte-source.ts'
+import type { CpioItem } from '../../wire/linux/cpio-source.ts'
 import { findFile, type FolderNode, listPaths } from '../../wire/disk/image-node.ts'
 import { type LinuxKernel, readLinuxKernel } from '../../wire/linux/linux-kernel.ts'
 
@@ -14,6 +22,8 @@ export interface OfferedBoot extends SystemBoot {
 
 export interface ImageOffers {
   readonly boots: readonly OfferedBoot[]
+  /** What is in the initrds that are made, by their paths. */
+  readonly packed: ReadonlyMap<string, readonly CpioItem[]>
   readonly notes: readonly string[]
 }
 
@@ -23,26 +33,56 @@ const mostPaths = 10_000
 /** Undefined where nobody knows how such an image boots. */
 export async function imageOffers(
   root: FolderNode,
-  known: Omit<ImageFacts, 'has'>,
+  disc: ByteSource | undefined,
+  known: Omit<ImageFacts, 'has' | 'discSize'>,
 ): Promise<ImageOffers | undefined> {
   const system = systemOf(known.id)
-  return system === undefined ? undefined : offersOf(system, root, known)
+  if (system === undefined) return undefined
+  const facts = { ...known, discSize: disc?.size, has: await presence(root) }
+  const { boots, notes } = await offersOf(system, root, facts)
+  const packed = new Map<string, readonly CpioItem[]>()
+  for (const { archive } of boots) {
+    if (archive !== undefined) packed.set(archive.path, await itemsOf(archive, root, disc))
+  }
+  return { boots, packed, notes }
+}
+
+async function itemsOf(
+  { files }: PackedFiles,
+  root: FolderNode,
+  disc: ByteSource | undefined,
+): Promise<readonly CpioItem[]> {
+  const items = Object.entries(files).map(async ([path, from]): Promise<readonly CpioItem[]> => {
+    const content = from === wholeDisc ? disc : await (await findFile(root, from))?.open()
+    return content === undefined ? [] : [{ type: 'file', path, mode: 0o644, content }]
+  })
+  return (await Promise.all(items)).flat()
 }
 
 async function offersOf(
   system: System,
   root: FolderNode,
-  known: Omit<ImageFacts, 'has'>,
-): Promise<ImageOffers> {
-  const facts: ImageFacts = { ...known, has: await presence(root) }
+  facts: ImageFacts,
+): Promise<Omit<ImageOffers, 'packed'>> {
   const boots: OfferedBoot[] = []
   const notes = [...(system.says?.(facts) ?? [])]
   for (const boot of system.boots(facts)) {
-    const missing = [boot.kernel, ...boot.initrd].filter((path) => !facts.has(path))
+    const missing = await missingFiles(root, boot)
     if (missing.length > 0) notes.push(`there is no ${missing.join(', no ')} in it`)
     else boots.push({ ...boot, about: await kernelAt(root, boot.kernel) })
   }
   return { boots, notes: [...new Set(notes)] }
+}
+
+async function missingFiles(
+  root: FolderNode,
+  { kernel, initrd, archive, isWimboot }: SystemBoot,
+): Promise<readonly string[]> {
+  const packed = Object.values(archive?.files ?? {}).filter((path) => path !== wholeDisc)
+  const own = initrd.filter((path) => path !== archive?.path)
+  const paths = [...(isWimboot === true ? [] : [kernel]), ...own, ...packed]
+  const found = await Promise.all(paths.map((path) => findFile(root, path)))
+  return paths.filter((_path, index) => found[index] === undefined)
 }
 
 async function presence(root: FolderNode): Promise<(path: string) => boolean> {

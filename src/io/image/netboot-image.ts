@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { basename, extname } from 'node:path'
 import { type FoundBoot, findBoot } from '../../boot/image/find-boot.ts'
 import { type FoundKind, identifyImage } from '../../boot/image/identify-image.ts'
-import type { ImageFacts } from '../../boot/system/system.ts'
+import { type ImageFacts, wholeDisc } from '../../boot/system/system.ts'
 import { isTinyCore, netbootArguments, readTinyCore } from '../../boot/image/tiny-core.ts'
 import { overlayItems } from '../../boot/image/tiny-core-overlay.ts'
 import type { ByteSource } from '../../wire/byte-source.ts'
@@ -93,7 +93,15 @@ async function build(contents: ImageContents, name: string): Promise<NetbootImag
   const { boot, items = [] } = isOffered(contents, found) ? (found ?? {}) : {}
   const lacking = offers?.notes ?? (boot === undefined ? [missingNote(contents)] : [])
   const notes = [...contents.notes, ...(found?.notes ?? []), ...lacking]
-  return { contents, kind, offers, boot, tree: await treeOf(contents, boot, items), notes, close }
+  return {
+    contents,
+    kind,
+    offers,
+    boot,
+    tree: await treeOf(contents, { boot, items, offers }),
+    notes,
+    close,
+  }
 }
 
 /** A disc is mostly an installer: it needs more than the arguments that it boots itself with. */
@@ -131,7 +139,7 @@ function offersOf(
   const { kind, root } = recognised
   const isDisc = disc !== undefined
   const { id } = kind.kind
-  return imageOffers(root, {
+  return imageOffers(root, disc?.whole, {
     ...known,
     id,
     version: kind.version,
@@ -210,10 +218,17 @@ function diskNotes(args: string, { folder }: ImageContents): string[] {
 /** Of a disk nothing is served but what boots: the rest of it is somebody's private files. */
 async function treeOf(
   { folder, disc, files }: ImageContents,
-  boot: ImageBoot | undefined,
-  items: readonly CpioItem[],
+  {
+    boot,
+    items,
+    offers,
+  }: Pick<NetbootImage, 'boot' | 'offers'> & { readonly items: readonly CpioItem[] },
 ): Promise<FileTree> {
   const served = new Map<string, ByteSource>()
+  if (disc !== undefined) served.set(wholeDisc, disc.whole)
+  for (const [path, packed] of offers?.packed ?? []) {
+    served.set(path, cpioSource(packed, modified))
+  }
   if (boot !== undefined && folder === undefined) {
     served.set(boot.found.choice.kernel, await boot.found.kernel.open())
     for (const { path, file } of boot.found.initrd) served.set(path, await file.open())

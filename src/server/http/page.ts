@@ -187,6 +187,7 @@ const bootsWhat = {
   disk: 'the next boot device',
   shell: 'the command line of iPXE',
   autodeploy: 'what vCenter Auto Deploy says',
+  wimboot: 'Windows, by wimboot',
 } as const
 
 function boots(entry: Entry): string {
