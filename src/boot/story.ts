@@ -60,6 +60,17 @@ const sentences: Partial<Record<EventType, Sentence>> = {
   'loader.silent': (event) => event.reason ?? `did not start ${fileOf(event)}`,
   'menu.opened': (event) => `gave the password of ${event.entry ?? 'an entry'}`,
   'menu.refused': (event) => `did not get into ${event.entry ?? 'an entry'}${because(event)}`,
+  'install.armed': (event) => `is to install ${itsEntry(event)} at its next start`,
+  'install.started': (event) => `was told to install ${itsEntry(event)}`,
+  'install.running': () => 'fetched its answers: the installation runs',
+  'install.done': (event) => `is installed: ${itsEntry(event)}`,
+  'install.disk': () => 'is installed, and was sent to its disk',
+  'install.stopped': (event) => `is not installed again${because(event)}`,
+  'install.refused': (event) => `was not told to install ${itsEntry(event)}${because(event)}`,
+  'install.withheld': (event) => `was not told the way to answers${because(event)}`,
+  'answers.served': (event) => `fetched its answers ${fileOf(event)}`,
+  'answers.refused': (event) => `was refused answers${because(event)}`,
+  'host.next': (event) => `is to boot ${itsEntry(event)} next`,
   'tinyvm.addresses': (event) => `will have ${event.detail ?? 'other addresses'} at its next start`,
   'machine.up': (event) => `is up${event.detail === undefined ? '' : `: ${event.detail}`}`,
   'mirror.hit': (event) => `got ${fileOf(event)}${amount(event)} from the cache`,
@@ -83,6 +94,10 @@ function asks({ stage, firmware }: ServiceEvent): string {
 
 function told({ bootFile }: ServiceEvent): string {
   return bootFile === undefined ? '' : `, to boot ${bootFile}`
+}
+
+function itsEntry({ entry }: ServiceEvent): string {
+  return entry ?? 'its system'
 }
 
 function fileOf({ file }: ServiceEvent): string {

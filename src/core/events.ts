@@ -52,6 +52,30 @@ export const eventTypes = {
   'image.ready': ['info', 'an image is served; `detail` says what it is, `entry` its name'],
   'image.gone': ['info', 'an image was taken away, or replaced'],
   'image.refused': ['warn', 'an image cannot be used; `reason` says why'],
+  'install.armed': ['info', 'a host is to install `entry` at its next start'],
+  'install.started': ['info', 'a machine was told to install `entry`, with the way to its answers'],
+  'install.running': ['info', 'its installer fetched its answers: its disk may be wiped now'],
+  'install.done': ['info', 'a machine reported that `entry` is installed'],
+  'install.disk': ['info', 'an installed machine was sent to its disk'],
+  'install.stopped': [
+    'warn',
+    'a machine would install itself again and again, and boots from its disk; `reason` says why',
+  ],
+  'install.refused': [
+    'warn',
+    'a machine boots from its disk because its answers are wrong; `reason` says what is',
+  ],
+  'install.withheld': [
+    'warn',
+    'a menu for a host that is to install went to another address, without the way to its answers',
+  ],
+  'answers.served': ['info', 'a file of the answers was handed to its machine'],
+  'answers.refused': [
+    'warn',
+    'somebody asked for answers that are not his, or not now; `reason` says for which',
+  ],
+  'host.next': ['info', 'the user chose what a machine boots next; `entry` says what'],
+  'api.refused': ['warn', 'a request that would change something came without the token'],
   'tinyvm.addresses': [
     'info',
     'a TinyVM said which addresses it is to have from its next start on; `detail` says which',

@@ -16,6 +16,8 @@ import { type DatabaseKind, databaseRefusal, openDatabase } from './database.ts'
 const machineKeys = {
   loader: 'which boot loaders were seen to start on it',
   addresses: 'the static addresses that its TinyVM was told to take',
+  install: 'how its installation stands, with the secret of its answers',
+  next: 'what the user chose that it boots next',
 } as const
 export type MachineKey = keyof typeof machineKeys
 

@@ -25,7 +25,8 @@ import {
 } from '../../boot/menu/pxelinux-names.ts'
 import { treePath } from '../../boot/tree-path.ts'
 import { type Client, type FileTree, type OpenFile, memoryFile } from '../../io/files/file-tree.ts'
-import { type MenuSite, macFor, menuContext, trampUrl, urlFor } from './menu-context.ts'
+import { machineMenu } from './machine-menu.ts'
+import { type MenuSite, macFor, trampUrl, urlFor } from './menu-context.ts'
 
 export interface GeneratedTreeOptions extends MenuSite {
   /** The user's own folder, which a generated PXELINUX menu gives way to. */
@@ -125,13 +126,13 @@ function openIpxeMenu(
   name: string,
   client: Client,
   options: GeneratedTreeOptions,
-): OpenFile | undefined {
+): Promise<OpenFile> | OpenFile | undefined {
   if (name !== 'menu.ipxe') return undefined
   const mac = macFor(client, options)
   if (mac === undefined && client.via === 'http') {
     return textFile(renderIpxeWho(urlFor(client, options)))
   }
-  return menuFile(name, menuContext(mac, client, options), { client, options }, renderIpxeMenu)
+  return menuFile(name, mac, { client, options }, renderIpxeMenu)
 }
 
 function openGrubStart(
@@ -149,13 +150,13 @@ function openGrubMenu(
   name: string,
   client: Client,
   options: GeneratedTreeOptions,
-): OpenFile | undefined {
+): Promise<OpenFile> | OpenFile | undefined {
   const asked = grubMachineName.exec(name)?.groups
   if (asked === undefined) return undefined
   const firmware = firmwareOfPlatform(asked['platform'] ?? '')
   const mac = parseMac(asked['mac'] ?? '') ?? macFor(client, options)
-  const context = menuContext(mac, { ...client, firmware }, options)
-  return menuFile(name, context, { client, options }, renderGrubMenu)
+  const asking = { client: { ...client, firmware }, options }
+  return menuFile(name, mac, asking, renderGrubMenu)
 }
 
 /**
@@ -172,8 +173,7 @@ async function openPxelinuxMenu(
   const mac = asked === undefined ? undefined : macIn(asked, client, options)
   if (asked === undefined || mac === 'nobody') return undefined
   if (await userHasMenu(mac, client, options)) return undefined
-  const context = menuContext(mac, client, options)
-  return menuFile(path, context, { client, options }, (own) => renderPxelinuxMenu(own, folder))
+  return menuFile(path, mac, { client, options }, (own) => renderPxelinuxMenu(own, folder))
 }
 
 function macIn(
@@ -204,15 +204,16 @@ interface Asked {
   readonly options: GeneratedTreeOptions
 }
 
-function menuFile(
+async function menuFile(
   file: string,
-  context: MenuContext,
+  mac: Mac | undefined,
   { client, options }: Asked,
   render: (context: MenuContext) => string,
-): OpenFile {
-  const { mac, host } = context
-  options.emit({ type: 'menu.served', mac, ip: client.ip, file, entry: host?.boot ?? 'menu' })
-  return textFile(render(context))
+): Promise<OpenFile> {
+  const { text, context } = await machineMenu(mac, client, options, render)
+  const entry = context.host?.boot ?? 'menu'
+  options.emit({ type: 'menu.served', mac, ip: client.ip, file, entry })
+  return textFile(text)
 }
 
 function textFile(text: string): OpenFile {

@@ -6,6 +6,7 @@ import type { Host } from '../../boot/host.ts'
 import type { MenuContext } from '../../boot/menu/menu.ts'
 import { serverUrl } from '../../boot/plan.ts'
 import type { Client } from '../../io/files/file-tree.ts'
+import type { InstallTurns } from './install-turns.ts'
 
 export interface MenuSite {
   readonly catalog: Catalog
@@ -21,12 +22,18 @@ export interface MenuSite {
   readonly firmwareOf: (mac: Mac) => string | undefined
   /** Kernel arguments with a machine's static addresses, for `${network}`. */
   readonly networkOf?: ((mac: Mac) => string) | undefined
+  /** What hosts boot that install themselves, and when. */
+  readonly turns?: Pick<InstallTurns, 'turn'> | undefined
   readonly emit: Emit
 }
 
+/**
+ * Without the way to anybody's answers, whoever asks: that is only in what `machineMenu` renders.
+ */
 export function menuContext(mac: Mac | undefined, client: Client, site: MenuSite): MenuContext {
   const { catalog, hosts, loaders, autodeploy, firmwareOf } = site
   const url = urlFor(client, site)
+  const host = mac === undefined ? undefined : hosts.get(mac)
   const firmware = client.firmware ?? (mac === undefined ? undefined : firmwareOf(mac))
   return {
     catalog,
@@ -34,7 +41,7 @@ export function menuContext(mac: Mac | undefined, client: Client, site: MenuSite
     mac,
     architecture: archOf(firmware),
     firmware,
-    host: mac === undefined ? undefined : hosts.get(mac),
+    host: host && { ...host, answers: undefined },
     url,
     variables: { server: url, network: mac === undefined ? '' : (site.networkOf?.(mac) ?? '') },
     trampUrl: autodeploy === undefined ? undefined : trampUrl(client, autodeploy.port),

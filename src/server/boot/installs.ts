@@ -1,0 +1,153 @@
+/**
+ * Every host's installation: what it boots now, what is stored of it, and what is told of it. Each
+ * change is on disk before anybody sees its effect. What an event makes of a record is
+ * boot/install/install-state.ts; what is handed out to whom is not decided here.
+ */
+import type { Mac } from '../../core/address.ts'
+import type { Clock } from '../../core/clock.ts'
+import type { Emit, EventType } from '../../core/events.ts'
+import type { Host } from '../../boot/host.ts'
+import { effectiveHost } from '../../boot/install/effective-host.ts'
+import { type HostView, hostView } from '../../boot/install/host-view.ts'
+import { recordFor } from '../../boot/install/install-record.ts'
+import {
+  type InstallEvent,
+  type InstallRecord,
+  type InstallState,
+  advance,
+} from '../../boot/install/install-state.ts'
+import { type NextBoot, choicePowered, readChoice } from '../../boot/install/next-boot.ts'
+import type { MachineStore } from '../../io/store/machine-store.ts'
+
+export interface InstallsOptions {
+  /** As the configuration has them. */
+  readonly hosts: ReadonlyMap<Mac, Host>
+  readonly store: Pick<MachineStore, 'get' | 'set' | 'entries'>
+  /** Whether somebody wrote an unattended file for it. */
+  readonly hasAnswers: (host: Host) => boolean
+  /** Whether an entry of this name is there now and can install. */
+  readonly canInstall: (entry: string) => boolean
+  /** A secret that nobody can guess. */
+  readonly newToken: () => string
+  readonly emit: Emit
+  readonly clock: Clock
+}
+
+export class Installs {
+  readonly #options: InstallsOptions
+  /** The next token of each host: it does not change until something is stored with it. */
+  readonly #tokens = new Map<Mac, string>()
+  /** Why a host cannot be installed, as it was found last. */
+  readonly #problems = new Map<Mac, string>()
+
+  constructor(options: InstallsOptions) {
+    this.#options = options
+  }
+
+  /** As menus and DHCP are to see it; undefined where the configuration does not name it. */
+  hostOf(mac: Mac): Host | undefined {
+    const host = this.#options.hosts.get(mac)
+    return host && effectiveHost(host, this.recordOf(host), this.choiceOf(host))
+  }
+
+  configured(mac: Mac): Host | undefined {
+    return this.#options.hosts.get(mac)
+  }
+
+  named(name: string): Host | undefined {
+    return [...this.#options.hosts.values()].find((host) => host.name === name)
+  }
+
+  /** Undefined where the host does not install itself, whatever is stored of it. */
+  recordOf(host: Host): InstallRecord | undefined {
+    const { store, hasAnswers, canInstall, clock } = this.#options
+    if (!hasAnswers(host)) return undefined
+    const own = store.get(host.mac, 'install')
+    // An image may be away for a while; what became of it stays.
+    if (own === undefined && !canInstall(host.boot)) return undefined
+    const former = own === undefined ? this.#former() : []
+    const token = this.#tokenOf(host.mac)
+    return recordFor(host, { own, former }, { token, now: clock() })
+  }
+
+  choiceOf({ mac }: Host): NextBoot | undefined {
+    return readChoice(this.#options.store.get(mac, 'next'))
+  }
+
+  /** What an event makes of a record, by this host's settings; nothing is stored by that. */
+  after({ mac, once = true }: Host, record: InstallRecord, event: InstallEvent): InstallRecord {
+    const facts = { once, token: this.#tokenOf(mac) }
+    return advance(record, event, facts, this.#options.clock())
+  }
+
+  /**
+   * Stored on return, and told. `from` is where the machine asked from. Throws SystemError when it
+   * cannot be stored: then nothing must come of it.
+   */
+  keep({ mac }: Host, record: InstallRecord, from?: string): void {
+    this.#options.store.set(mac, 'install', record)
+    if (this.#tokens.get(mac) === record.token) this.#tokens.delete(mac)
+    const { state, entry, reason } = record
+    this.#options.emit({ type: news[state], mac, ip: from, entry, reason })
+  }
+
+  /** As `keep`. Undefined: what the configuration says. */
+  choose({ mac }: Host, choice: NextBoot | undefined): void {
+    this.#options.store.set(mac, 'next', choice)
+  }
+
+  /** The machine's firmware, or an iPXE in its place, asked for an address. */
+  powered(mac: Mac): void {
+    const { hosts, store, clock } = this.#options
+    const host = hosts.get(mac)
+    if (host === undefined) return
+    const choice = this.choiceOf(host)
+    if (choice !== undefined && choicePowered(choice, clock()) === undefined) {
+      this.choose(host, undefined)
+    }
+    const record = this.recordOf(host)
+    if (record === undefined) return
+    const next = this.after(host, record, 'powered')
+    // Nobody needs to be told: what follows from it is told when it follows.
+    if (next !== record) store.set(mac, 'install', next)
+  }
+
+  /** Remembers what was found when a host's answers were looked at; undefined when they are right. */
+  found({ mac }: Host, problem: string | undefined): void {
+    if (problem === undefined) this.#problems.delete(mac)
+    else this.#problems.set(mac, problem)
+  }
+
+  problemOf({ mac }: Host): string | undefined {
+    return this.#problems.get(mac)
+  }
+
+  /** In the order of the configuration. */
+  list(): readonly HostView[] {
+    return [...this.#options.hosts.values()].map((host) => {
+      const [record, choice] = [this.recordOf(host), this.choiceOf(host)]
+      return hostView(host, { record, choice, problem: this.problemOf(host) })
+    })
+  }
+
+  #former(): readonly unknown[] {
+    const { store, hosts } = this.#options
+    return store.entries('install').flatMap(([mac, value]) => (hosts.has(mac) ? [] : [value]))
+  }
+
+  #tokenOf(mac: Mac): string {
+    const token = this.#tokens.get(mac) ?? this.#options.newToken()
+    this.#tokens.set(mac, token)
+    return token
+  }
+}
+
+/** What is told when a host comes into a state. */
+const news = {
+  armed: 'install.armed',
+  booting: 'install.started',
+  installing: 'install.running',
+  installed: 'install.done',
+  disk: 'install.disk',
+  stopped: 'install.stopped',
+} as const satisfies Record<InstallState, EventType>
