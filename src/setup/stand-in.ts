@@ -1,16 +1,20 @@
 /**
- * What the tests' stand-in for somebody's Tiny Core machine is made of: Debian's kernel, and the
- * modules that mount extensions and drive a network card. TinyVM has no use for those.
+ * What the tests' stand-ins for other people's systems are made of: Debian's kernel, and the modules
+ * that drive a network card and a disk and mount what is on it. TinyVM has no use for those.
  */
 import { existsSync } from 'node:fs'
-import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SystemError } from '../core/errors.ts'
 import type { PackageArchive } from './apt.ts'
 import { places } from './places.ts'
 import { collectModules } from './tinyvm/modules.ts'
 
-const wanted = ['loop', 'squashfs', 'virtio_net', 'vmxnet3']
+const wanted = 'loop squashfs virtio_net vmxnet3 virtio_blk ext4 vfat nls_cp437 nls_ascii'.split(
+  ' ',
+)
+/** Says what a folder was made for: one for other modules is made anew. */
+const listName = 'modules.txt'
 
 export interface StandInParts {
   /** `uname -r`. */
@@ -22,7 +26,7 @@ export interface StandInParts {
 
 /** Fetched if they are not there. */
 export async function ensureStandIn(archive: PackageArchive): Promise<void> {
-  if (existsSync(places.standIn)) return
+  if (await isMade()) return
   const aside = `${places.standIn}.${process.pid}.part`
   const name = (await archive.dependencies('linux-image-amd64'))[0] ?? 'linux-image-amd64'
   const [kernel] = await archive.fetch([name])
@@ -42,10 +46,17 @@ export async function ensureStandIn(archive: PackageArchive): Promise<void> {
       // Unpacked beside it, where it was packed, to be read.
       await copyFile(join(base, path.replace(/\.xz$/, '')), target)
     }
+    await writeFile(join(aside, listName), wanted.join('\n'))
+    await rm(places.standIn, { recursive: true, force: true })
     await rename(aside, places.standIn)
   } finally {
     await rm(aside, { recursive: true, force: true })
   }
+}
+
+async function isMade(): Promise<boolean> {
+  const list = await readFile(join(places.standIn, listName), 'utf8').catch(() => undefined)
+  return list === wanted.join('\n')
 }
 
 /** Paths of what set-up fetched; throws SystemError naming the command where it did not. */
