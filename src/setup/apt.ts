@@ -5,15 +5,20 @@
  * are unpacked into a folder, never installed.
  */
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SystemError } from '../core/errors.ts'
 import { archiveAddress } from './archive-address.ts'
 import { hasProgram, run } from './commands.ts'
 import { megabytes, step } from './progress.ts'
 
-/** Where the images come from: Debian 13, whatever release the machine runs. */
-const release = 'trixie'
+/** Which components are asked for; the last of these holds what the installer is made of. */
+const components = {
+  /** Where the images come from: Debian 13, whatever release the machine runs. */
+  trixie: 'main',
+  bookworm: 'main main/debian-installer',
+} as const
+type Release = keyof typeof components
 
 const keyrings = [
   '/usr/share/keyrings/debian-archive-keyring.gpg',
@@ -33,13 +38,15 @@ export interface UnpackedPackage {
 /** Opened at the first fetch; `await using` removes its folder with everything fetched. */
 export class PackageArchive implements AsyncDisposable {
   readonly architecture: Architecture
+  readonly #release: Release
   readonly #folder: string
   #opened: Promise<void> | undefined
 
   /** `parent`: a folder for temporary files, made if needed. */
-  constructor(parent: string, architecture: Architecture = 'amd64') {
+  constructor(parent: string, architecture: Architecture = 'amd64', release: Release = 'trixie') {
     this.architecture = architecture
-    this.#folder = join(parent, `apt-${architecture}.${process.pid}.part`)
+    this.#release = release
+    this.#folder = join(parent, `apt-${release}-${architecture}.${process.pid}.part`)
   }
 
   static get available(): boolean {
@@ -51,7 +58,7 @@ export class PackageArchive implements AsyncDisposable {
     const folder = await this.#open()
     const versions = await this.#versions(folder, names)
     return step(
-      `packages of Debian ${release} ${this.architecture}: ${names.join(', ')}`,
+      `packages of Debian ${this.#release} ${this.architecture}: ${names.join(', ')}`,
       async (line) => {
         await aptGet(folder, ['download', ...names])
         line.note(megabytes(await sizeOfPackages(folder)))
@@ -63,6 +70,17 @@ export class PackageArchive implements AsyncDisposable {
         return unpacked
       },
     )
+  }
+
+  /** Fetches packages as they are, under the archive's own names for the files. */
+  async download(names: readonly string[], target: string): Promise<void> {
+    const folder = await this.#open()
+    await step(`${names.length} packages of Debian ${this.#release}, as they are`, async (line) => {
+      await aptGet(folder, ['download', ...names])
+      line.note(megabytes(await sizeOfPackages(folder)))
+      for (const name of await packagesIn(folder))
+        await rename(join(folder, name), join(target, name))
+    })
   }
 
   /** The names of the packages that these depend on, without versions and alternatives. */
@@ -81,7 +99,7 @@ export class PackageArchive implements AsyncDisposable {
   }
 
   async #open(): Promise<string> {
-    this.#opened ??= openArchive(this.#folder, this.architecture)
+    this.#opened ??= openArchive(this.#folder, this.architecture, this.#release)
     await this.#opened
     return this.#folder
   }
@@ -101,11 +119,15 @@ function fieldOf(paragraph: string, key: string): string {
   return new RegExp(`^${key}: (.*)$`, 'm').exec(paragraph)?.[1] ?? ''
 }
 
-async function openArchive(folder: string, architecture: Architecture): Promise<void> {
+async function openArchive(
+  folder: string,
+  architecture: Architecture,
+  release: Release,
+): Promise<void> {
   await rm(folder, { recursive: true, force: true })
   const address = await archiveOfMachine()
   await step(`index of Debian ${release} ${architecture} from ${address}`, async () => {
-    await configure(folder, address, architecture)
+    await configure(folder, `${address} ${release} ${components[release]}`, architecture)
     await aptGet(folder, ['update'])
   })
 }
@@ -130,7 +152,7 @@ async function sourcesFiles(): Promise<{ name: string; text: string }[]> {
 
 async function configure(
   folder: string,
-  address: string,
+  source: string,
   architecture: Architecture,
 ): Promise<void> {
   const keyring = keyrings.find((path) => existsSync(path))
@@ -142,10 +164,7 @@ async function configure(
   await mkdir(join(folder, 'lists/partial'), { recursive: true })
   await mkdir(join(folder, 'archives/partial'), { recursive: true })
   await writeFile(join(folder, 'status'), '')
-  await writeFile(
-    join(folder, 'sources.list'),
-    `deb [signed-by=${keyring}] ${address} ${release} main\n`,
-  )
+  await writeFile(join(folder, 'sources.list'), `deb [signed-by=${keyring}] ${source}\n`)
   await writeFile(join(folder, 'apt.conf'), configuration(folder, architecture))
 }
 
@@ -191,9 +210,14 @@ function aptCache(folder: string, args: readonly string[]): Promise<string> {
 }
 
 async function sizeOfPackages(folder: string): Promise<number> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.deb'))
+  const names = await packagesIn(folder)
   const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size))
   return sizes.reduce((sum, size) => sum + size, 0)
+}
+
+/** Names of package files. Those with the ending `.udeb` are parts of the installer. */
+async function packagesIn(folder: string): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => /\.u?deb$/.test(name))
 }
 
 /** The package file goes, so that the next fetch counts only its own. */

@@ -23,6 +23,8 @@ export const places = {
   roms: folder('.setup/roms'),
   /** Kernel and modules of a machine that the tests build, only for them. */
   standIn: folder('.setup/stand-in'),
+  /** Debian's network installer, only for the tests. */
+  debianInstaller: folder('.setup/debian-installer'),
   /** Programs that only the bench runs, a folder each. */
   peers: folder('.setup/peers'),
   /** All that set-up keeps for itself; safe to delete, nothing of it is in git. */

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PackageArchive } from './apt.ts'
+import { ensureDebianInstaller } from './debian-installer.ts'
 import { ensureRoms } from './lab-files.ts'
 import { ensureLoaders } from './loaders.ts'
 import { writeWhole } from './package-files.ts'
@@ -30,7 +31,9 @@ export async function ensureSet(set: SetupSet, wanted: { arm64?: boolean } = {})
   if (set === 'serve') return
   await ensureTools(set)
   await ensureRoms(amd64)
-  if (set === 'test') await ensureStandIn(amd64)
+  if (set !== 'test') return
+  await ensureStandIn(amd64)
+  await ensureDebianInstaller()
 }
 
 async function preparePrivateFolder(): Promise<void> {
