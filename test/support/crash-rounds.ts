@@ -31,7 +31,9 @@ export interface CrashReport {
 const share = 0.6
 
 export async function crashRounds(rounds: number, seed: number): Promise<CrashReport> {
+  using opened = new DisposableStack()
   const scratch = mkdtempSync(join(tmpdir(), 'bootlace-crash-'))
+  opened.defer(() => rmSync(scratch, { recursive: true, force: true }))
   const directory = join(scratch, 'cache')
   const origin = new AutoDeployOrigin({ plain: true })
   await origin.start()
@@ -56,7 +58,6 @@ export async function crashRounds(rounds: number, seed: number): Promise<CrashRe
   const left = readdirSync(join(directory, 'tmp'))
   if (left.length > 0) report.problems.push(`left in tmp/: ${left.join(', ')}`)
   await kill(child)
-  rmSync(scratch, { recursive: true, force: true })
   return report
 }
 

@@ -231,11 +231,14 @@ export class ContentStore {
     return { objects, bytes, limit }
   }
 
-  /** Waits until removals that are under way are done. */
+  /** Waits until the changes that are under way, and those that follow from them, are done. */
   async close(): Promise<void> {
     this.#bodies.close()
     await this.#tidying
-    await this.#changes
+    for (let awaited; awaited !== this.#changes;) {
+      awaited = this.#changes
+      await awaited
+    }
   }
 
   async #openFile(entry: IndexEntry): Promise<OpenFile | undefined> {

@@ -10,10 +10,17 @@ import { Scrubber } from '../../../src/io/cache/scrubber.ts'
 
 let directory = ''
 beforeEach(() => void (directory = mkdtempSync(join(tmpdir(), 'bootlace-scrub-'))))
-afterEach(() => rmSync(directory, { recursive: true, force: true }))
+afterEach(async () => {
+  for (const store of stores.splice(0)) await store.close()
+  rmSync(directory, { recursive: true, force: true })
+})
 
-const open = (own: Partial<ContentStoreOptions> = {}) =>
-  ContentStore.open({ directory, maxBytes: 1e9, clock: () => 1000, ...own })
+const stores: ContentStore[] = []
+async function open(own: Partial<ContentStoreOptions> = {}): Promise<ContentStore> {
+  const store = await ContentStore.open({ directory, maxBytes: 1e9, clock: () => 1000, ...own })
+  stores.push(store)
+  return store
+}
 const sha256Of = (text: string) => createHash('sha256').update(text).digest('hex')
 const answered = { status: 200, headers: {}, requestedAt: 3, respondedAt: 4 }
 

@@ -626,6 +626,7 @@ test('a restart keeps what is whole and sweeps up what is not', async () => {
   const again = await ContentStore.open({ directory: f.directory, maxBytes: 1e9, clock: Date.now })
   expect(again.find(`autodeploy ${f.origin.url.origin} ${payload.path}`)?.size).toBe(payload.size)
   expect(everythingUnder(join(f.directory, 'tmp'))).toBe('')
+  await again.close()
 })
 
 describe('a disk that refuses', () => {
