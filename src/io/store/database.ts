@@ -2,7 +2,7 @@
  * A SQLite file of ours (`node:sqlite`): opened with its schema, write-ahead log, every transaction
  * synced, checked for damage. What is wrong with it is said with the file's name and what to do.
  */
-import { mkdirSync } from 'node:fs'
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { messageOf, SystemError } from '../../core/errors.ts'
@@ -14,6 +14,8 @@ export interface DatabaseKind {
   readonly loss: string
   /** `PRAGMA user_version`: goes up by one whenever `schema` changes. */
   readonly version: number
+  /** It holds secrets: only its owner may read it. */
+  readonly isPrivate?: boolean | undefined
   /** Statements that make the tables of a new file. */
   readonly schema: string
 }
@@ -23,6 +25,8 @@ export function openDatabase(path: string, kind: DatabaseKind): DatabaseSync {
   let database: DatabaseSync | undefined
   try {
     mkdirSync(dirname(path), { recursive: true })
+    // The files that SQLite makes beside it get the same mode.
+    if (kind.isPrivate === true) makePrivate(path)
     database = new DatabaseSync(path)
     prepare(database, path, kind)
     return database
@@ -30,6 +34,11 @@ export function openDatabase(path: string, kind: DatabaseKind): DatabaseSync {
     database?.close()
     throw databaseRefusal(path, kind, error)
   }
+}
+
+function makePrivate(path: string): void {
+  closeSync(openSync(path, 'a', 0o600))
+  chmodSync(path, 0o600)
 }
 
 function prepare(database: DatabaseSync, path: string, { version, schema }: DatabaseKind): void {

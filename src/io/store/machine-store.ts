@@ -1,6 +1,7 @@
 /**
  * What Bootlace has learned about a machine and must know after a restart: one JSON value for each
- * machine and key. Read from memory; a change is on disk when `set` returns, and there are few.
+ * machine and key. Read from memory, and anew when another process has written; a change is on disk
+ * when `set` returns, and there are few.
  *
  * Bounded: of more machines than any site has, which somebody has invented, those are forgotten that
  * were set longest ago. A restart forgets which those are, and goes by their addresses.
@@ -22,7 +23,7 @@ const machineKeys = {
 export type MachineKey = keyof typeof machineKeys
 
 export interface MachineStore {
-  /** What `set` was given, after JSON and back; undefined where nothing is known. */
+  /** What `set` was given, after JSON and back; undefined where nothing is known, null for garbage. */
   get(mac: Mac, key: MachineKey): unknown
   /** Durable on return; `undefined` forgets. Throws SystemError when it cannot be written. */
   set(mac: Mac, key: MachineKey, value: unknown): void
@@ -34,6 +35,7 @@ const kind: DatabaseKind = {
   name: 'machine database',
   loss: 'what was learned about machines is learned anew',
   version: 1,
+  isPrivate: true,
   schema: `CREATE TABLE fact (
     mac   TEXT NOT NULL,
     key   TEXT NOT NULL,
@@ -61,8 +63,12 @@ class SqliteMachineStore implements MachineStore {
   readonly #database: DatabaseSync
   readonly #upsert: StatementSync
   readonly #remove: StatementSync
+  readonly #all: StatementSync
   /** By key, then by machine, the one to be forgotten first. */
   readonly #facts = new Map<string, Map<Mac, unknown>>()
+  /** Another one means that another process has written: `bootlace host`. */
+  readonly #version: StatementSync
+  #seen: unknown
 
   constructor(path: string, limit: number) {
     this.#path = path
@@ -70,17 +76,18 @@ class SqliteMachineStore implements MachineStore {
     this.#database = openDatabase(path, kind)
     this.#upsert = this.#database.prepare(upsert)
     this.#remove = this.#database.prepare('DELETE FROM fact WHERE mac = ? AND key = ?')
-    for (const { mac, key, value } of this.#database.prepare('SELECT * FROM fact').all()) {
-      // What was edited by hand into something else counts as unknown.
-      this.#remember(parseMac(String(mac)), String(key), parseJson(String(value)))
-    }
+    this.#all = this.#database.prepare('SELECT * FROM fact')
+    this.#version = this.#database.prepare('PRAGMA data_version')
+    this.#refresh()
   }
 
   get(mac: Mac, key: MachineKey): unknown {
+    this.#refresh()
     return this.#facts.get(key)?.get(mac)
   }
 
   set(mac: Mac, key: MachineKey, value: unknown): void {
+    this.#refresh()
     const text = value === undefined ? undefined : JSON.stringify(value)
     this.#write(mac, key, text)
     this.#remember(mac, key, text === undefined ? undefined : parseJson(text))
@@ -92,11 +99,27 @@ class SqliteMachineStore implements MachineStore {
   }
 
   entries(key: MachineKey): readonly (readonly [Mac, unknown])[] {
+    this.#refresh()
     return [...(this.#facts.get(key) ?? [])]
   }
 
   close(): void {
     this.#database.close()
+  }
+
+  #refresh(): void {
+    try {
+      const version = this.#version.get()?.['data_version']
+      if (version === this.#seen) return
+      this.#facts.clear()
+      for (const { mac, key, value } of this.#all.all()) {
+        // What was edited by hand into something else is there, and makes no sense.
+        this.#remember(parseMac(String(mac)), String(key), parseJson(String(value)) ?? null)
+      }
+      this.#seen = version
+    } catch (error) {
+      throw databaseRefusal(this.#path, kind, error)
+    }
   }
 
   #write(mac: Mac, key: MachineKey, text: string | undefined): void {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -72,13 +72,36 @@ test('of too many machines the one that was set longest ago is forgotten, also a
   again.close()
 })
 
-test('rows that were damaged by hand count as unknown', () => {
+test('rows that were damaged by hand are there, and make no sense', () => {
   openMachineStore(path).close()
   const database = new DatabaseSync(path)
   database.exec(`INSERT INTO fact VALUES ('${first}', 'loader', '{'), ('nonsense', 'loader', '1')`)
   database.close()
   const store = openMachineStore(path)
-  expect(store.entries('loader')).toEqual([])
+  expect(store.entries('loader')).toEqual([[first, null]])
+  store.close()
+})
+
+test('what another process writes is seen at once, and what it does not touch stays', () => {
+  const [service, command] = [openMachineStore(path), openMachineStore(path)]
+  service.set(first, 'next', { entry: 'disk' })
+  command.set(second, 'next', { entry: 'tinyvm' })
+  expect(service.get(second, 'next')).toEqual({ entry: 'tinyvm' })
+  expect(service.entries('next')).toHaveLength(2)
+  service.set(second, 'next', undefined)
+  expect(command.get(second, 'next')).toBeUndefined()
+  expect(command.get(first, 'next')).toEqual({ entry: 'disk' })
+  service.close()
+  command.close()
+})
+
+test('nobody but its owner may read it, also where it was there before', () => {
+  openMachineStore(path).close()
+  chmodSync(path, 0o644)
+  const store = openMachineStore(path)
+  store.set(first, 'install', { token: 'secret' })
+  for (const ending of ['', '-wal', '-shm'])
+    expect(statSync(path + ending).mode & 0o777).toBe(0o600)
   store.close()
 })
 
