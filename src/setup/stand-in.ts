@@ -10,9 +10,10 @@ import type { PackageArchive } from './apt.ts'
 import { places } from './places.ts'
 import { collectModules } from './tinyvm/modules.ts'
 
-const wanted = 'loop squashfs virtio_net vmxnet3 virtio_blk ext4 vfat nls_cp437 nls_ascii'.split(
-  ' ',
-)
+const wanted =
+  'loop squashfs virtio_net vmxnet3 virtio_blk crc32c_generic ext4 vfat nls_cp437 nls_ascii'.split(
+    ' ',
+  )
 /** Says what a folder was made for: one for other modules is made anew. */
 const listName = 'modules.txt'
 
