@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Mac } from '../core/address.ts'
-import { InputError, messageOf } from '../core/errors.ts'
+import { InputError, unreadable } from '../core/errors.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Emit } from '../core/events.ts'
 import { ContentStore } from '../io/cache/content-store.ts'
@@ -115,6 +115,7 @@ function openMirror(
   try {
     return mirror({ ...settings, name, hostHeader, trust, store, emit, macOf, clock })
   } catch (error) {
-    throw new InputError([`mirrors.${name}.trust: ${messageOf(error)}`])
+    const file = 'ca' in trust ? `.ca: ${trust.ca}` : ''
+    throw new InputError([`mirrors.${name}.trust${file}: ${unreadable(error)}`])
   }
 }
