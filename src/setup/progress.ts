@@ -22,7 +22,7 @@ export function say(line: string): void {
   process.stderr.write(`setup: ${line}\n`)
 }
 
-/** Octets for people: `3.1 MB`. */
+/** Octets for people: `3.1 MB`, or `42 kB` of what would be 0.0 MB. */
 export function megabytes(octets: number): string {
-  return `${(octets / 1e6).toFixed(1)} MB`
+  return octets < 5e4 ? `${Math.ceil(octets / 1e3)} kB` : `${(octets / 1e6).toFixed(1)} MB`
 }

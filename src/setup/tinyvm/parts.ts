@@ -72,8 +72,9 @@ async function takeParts(
   const modules = await collectModules(modulesFolder, edition.modules)
   for (const { path } of modules) await take(join(modulesFolder, path), join(folder, path))
   const all = [kernel, busybox, ...packages]
+  const known = new Map(all.map((source) => [source.name, source]))
   for (const source of all) {
-    await take(await licenceOf(source, all, archive), join(folder, 'licences', source.name))
+    await take(await licenceOf(source, known, archive), join(folder, 'licences', source.name))
   }
   return {
     wanted: digestOf(edition),
@@ -112,18 +113,24 @@ function firstOf({ name, root }: UnpackedPackage, paths: readonly string[]): str
   return path
 }
 
-/** Some packages' folder of documents is a link to that of the package they were built with. */
+/**
+ * Some packages' folder of documents is a link to that of the package they were built with, which is
+ * fetched for it once.
+ */
 async function licenceOf(
   { name, root }: UnpackedPackage,
-  all: readonly UnpackedPackage[],
+  known: Map<string, UnpackedPackage>,
   archive: PackageArchive,
 ): Promise<string> {
   const folder = join(root, 'usr/share/doc', name)
   const link = await readlink(folder).catch(() => undefined)
   if (link === undefined) return join(folder, 'copyright')
   const other = basename(link)
-  const source = all.find((each) => each.name === other) ?? (await archive.fetch([other]))[0]
-  return join(source?.root ?? '', 'usr/share/doc', other, 'copyright')
+  const source = known.get(other) ?? (await archive.fetch([other]))[0]
+  if (source === undefined)
+    throw new SystemError(`${name} has its licence in ${other}, a package that is missing`)
+  known.set(other, source)
+  return join(source.root, 'usr/share/doc', other, 'copyright')
 }
 
 async function take(from: string, to: string): Promise<void> {
