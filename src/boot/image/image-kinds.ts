@@ -87,6 +87,16 @@ export const imageKinds: readonly ImageKind[] = [
     initrd: ['casper/initrd'],
   },
   {
+    id: 'debian-installer',
+    title: 'Debian installer',
+    markers: [
+      ['debian', 'ubuntu'].flatMap((name) =>
+        ['amd64', 'arm64', 'i386'].map((arch) => `${name}-installer/${arch}/linux`),
+      ),
+    ],
+    version: [{ file: 'version.info', pattern: /^Debian version:\s+(\S+)/m }],
+  },
+  {
     id: 'debian',
     title: 'Debian',
     markers: ['.disk/info', 'dists', ['install.amd/vmlinuz', 'install.a64/vmlinuz']],

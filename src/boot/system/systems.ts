@@ -2,7 +2,7 @@
 import { alpine } from './alpine.ts'
 import { kairos, memtest, proxmox, talos, vic, xcpNg } from './appliances.ts'
 import { arch, systemrescue } from './archiso.ts'
-import { debian } from './debian.ts'
+import { debian, debianInstaller } from './debian.ts'
 import { coreos, flatcar } from './ignition-systems.ts'
 import { live } from './live.ts'
 import { photon } from './photon.ts'
@@ -19,6 +19,7 @@ const rows: readonly System[] = [
   arch,
   coreos,
   debian,
+  debianInstaller,
   flatcar,
   kairos,
   live,

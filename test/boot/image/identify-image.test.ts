@@ -16,6 +16,8 @@ test.for([
   { id: 'coreos', files: ['images/pxeboot/rootfs.img', 'images/ignition.img', '.discinfo'] },
   { id: 'redhat', files: ['.discinfo', 'images/pxeboot/vmlinuz'] },
   { id: 'ubuntu', files: ['.disk/info', 'casper/vmlinuz', 'dists/x'] },
+  { id: 'debian-installer', files: ['debian-installer/amd64/linux', 'version.info'] },
+  { id: 'debian-installer', files: ['ubuntu-installer/amd64/linux', 'pxelinux.0'] },
   { id: 'debian', files: ['.disk/info', 'dists/x', 'install.amd/vmlinuz'] },
   { id: 'alpine', files: ['.alpine-release', 'boot/vmlinuz-virt'] },
   { id: 'systemrescue', files: ['sysresccd/boot/x86_64/vmlinuz'] },
@@ -52,6 +54,13 @@ test.for([
   {
     version: '8.1',
     files: { '.cd-info': "RELEASE='8.1-1'\n", 'boot/linux26': '', 'boot/initrd.img': '' },
+  },
+  {
+    version: '12',
+    files: {
+      'debian-installer/arm64/linux': '',
+      'version.info': 'Debian version:  12 (bookworm)\nInstaller build: 20230607+deb12u15\n',
+    },
   },
   {
     version: '9.4',
