@@ -118,6 +118,10 @@ function timeText(at: number): string {
 function list(asked: Asked): Promise<number> {
   const rows = chosen(asked).map(shown)
   if (asked.json) console.log(JSON.stringify(rows, undefined, 2))
+  else if (rows.length === 0) {
+    const isAll = asked.word === undefined && asked.mirror === undefined
+    console.log(`${asked.config.cache.directory}: nothing ${isAll ? '' : 'of that '}is stored`)
+  }
   for (const { mirror, path, bytes, used } of asked.json ? [] : rows) {
     console.log(`${used.slice(0, 16)}  ${formatBytes(bytes).padStart(10)}  ${mirror}  ${path}`)
   }
@@ -137,13 +141,17 @@ async function sumUp(asked: Asked): Promise<number> {
     return 0
   }
   console.log(
-    `${directory}: ${sum.objects} objects, ${formatBytes(sum.bytes)} of ${formatBytes(limit)}; ` +
+    `${directory}: ${counted(sum.objects)}, ${formatBytes(sum.bytes)} of ${formatBytes(limit)}; ` +
       `${formatBytes(sum.free)} are free on its disk`,
   )
   for (const { mirror, objects, bytes } of mirrors) {
-    console.log(`${mirror}: ${objects} objects, ${formatBytes(bytes)}`)
+    console.log(`${mirror}: ${counted(objects)}, ${formatBytes(bytes)}`)
   }
   return 0
+}
+
+function counted(objects: number): string {
+  return objects === 1 ? '1 object' : `${objects} objects`
 }
 
 /** Equal bodies are stored once. */
@@ -164,7 +172,7 @@ async function verify(asked: Asked): Promise<number> {
   if (asked.json) console.log(JSON.stringify({ checked: all.length, damaged }, undefined, 2))
   else {
     for (const { mirror, path } of damaged) console.log(`damaged, removed: ${mirror}  ${path}`)
-    console.log(`${all.length} objects checked, ${damaged.length} damaged`)
+    console.log(`${counted(all.length)} checked, ${damaged.length} damaged`)
   }
   return damaged.length === 0 ? 0 : 1
 }
@@ -177,6 +185,6 @@ async function purge(asked: Asked): Promise<number> {
   for (const { entry } of gone) await removeBody(asked.config.cache.directory, entry)
   const rows = gone.map(shown)
   if (asked.json) console.log(JSON.stringify({ removed: rows }, undefined, 2))
-  else console.log(`${rows.length} objects removed, ${formatBytes(bytesOf(rows))}`)
+  else console.log(`${counted(rows.length)} removed, ${formatBytes(bytesOf(rows))}`)
   return 0
 }

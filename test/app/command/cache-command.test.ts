@@ -44,9 +44,9 @@ async function warm(count: number): Promise<string[]> {
   return paths
 }
 
-test('ls and stat tell what is there; nothing before anything is', async () => {
+test('ls and stat tell what is there; an empty cache is told', async () => {
   expect(await run('ls')).toBe(0)
-  expect(said).toEqual([])
+  expect(said).toEqual([`${f.directory}: nothing is stored`])
   const paths = await warm(3)
   expect(await run('ls', '--json')).toBe(0)
   const rows = json() as { mirror: string; path: string; bytes: number }[]
@@ -85,10 +85,12 @@ test('purge removes what is named and no more, and asks what, if nothing is', as
   await expect(run('purge')).rejects.toThrow('purge what?')
   await expect(run('purge', first, '--all')).rejects.toThrow('purge what?')
   expect(await run('purge', first)).toBe(0)
-  expect(said[0]).toMatch(/^1 objects? removed/)
+  expect(said[0]).toMatch(/^1 object removed/)
   expect((await f.get(first)).headers['x-cache']).toBe('MISS')
   expect((await f.get(second)).headers['x-cache']).toBe('HIT')
   await run('purge', '--all')
+  await run('ls', '*.v00')
+  expect(said).toEqual([`${f.directory}: nothing of that is stored`])
   expect((await f.get(second)).headers['x-cache']).toBe('MISS')
 })
 
