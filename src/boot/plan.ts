@@ -14,8 +14,10 @@
 import { type Ipv4, type Mac, formatIpv4 } from '../core/address.ts'
 import { hostInUrl } from '../core/ipv6.ts'
 import type { BootReply } from '../protocol/dhcp/boot-reply.ts'
+import { type EsxiBootFile, esxiBootFile } from './esxi/esxi-boot.ts'
 import type { Firmware } from './loader/firmware.ts'
 import type { Host } from './host.ts'
+import type { EsxiEntry } from './menu/catalog.ts'
 import { unfitness } from './loader/firmware-quirks.ts'
 import {
   type NamedLoader,
@@ -36,12 +38,19 @@ export interface BootSite {
   readonly loaders: ReadonlySet<string>
   /** What has shown itself to be the right loader for a machine of which nobody said anything. */
   readonly firstLoader?: ((machine: Machine) => NamedLoader | undefined) | undefined
+  /** The ESXi image that a machine is to boot by itself; undefined where it is another thing. */
+  readonly esxi?: ((mac: Mac) => EsxiEntry | undefined) | undefined
   /** Where TFTP is served, 69 by default. Firmware cannot be told another port; iPXE can. */
   readonly tftpPort?: number | undefined
 }
 
 export type BootPlan =
-  | { readonly type: 'boot'; readonly reply: BootReply }
+  | {
+      readonly type: 'boot'
+      readonly reply: BootReply
+      /** What the operator wanted for it and did not get, and what to do. */
+      readonly hint?: string | undefined
+    }
   /** Nothing is offered, and nobody needs to know. */
   | { readonly type: 'none'; readonly reason: string }
   /** Nothing can be offered, and the operator can do something about it. */
@@ -68,9 +77,15 @@ export function bootPlanner(
 ): (machine: Machine, where: Pick<BootSite, 'server' | 'mode'>) => BootReply | undefined {
   return (machine, where) => {
     const plan = bootPlan(machine, { ...site, ...where })
-    if (plan.type === 'refused') report(machine, plan.reason)
+    const news = newsOf(plan)
+    if (news !== undefined) report(machine, news)
     return plan.type === 'boot' ? plan.reply : undefined
   }
+}
+
+function newsOf(plan: BootPlan): string | undefined {
+  if (plan.type === 'refused') return plan.reason
+  return plan.type === 'boot' ? plan.hint : undefined
 }
 
 /**
@@ -128,11 +143,29 @@ function ipxeKind(site: BootSite): BootReply['kind'] {
 }
 
 function planForFirmware(machine: Machine, site: BootSite, wish: Wish): BootPlan {
-  const { loader, isAutodeploy } = wish
-  const firmware = firmwareOf(machine)
+  const { loader } = wish
   const isHttp = machine.httpBoot || machine.architecture?.http === true
-  const unable = unableTo(loader, { firmware, isHttp })
+  const unable = unableTo(loader, { firmware: firmwareOf(machine), isHttp })
   if (unable !== undefined) return refused(unable)
+  const esxi = loader === 'auto' ? esxiFor(machine, site) : undefined
+  if (esxi?.type === 'file') return fileReply(esxi.file, { site, isHttp, pxelinux: esxi.pxelinux })
+  const plan = planForLoader(machine, site, { ...wish, isHttp })
+  return plan.type === 'boot' && esxi !== undefined ? { ...plan, hint: esxi.reason } : plan
+}
+
+/** A machine that is to boot an ESXi image needs no menu: mboot finds its own files. */
+function esxiFor(machine: Machine, site: BootSite): EsxiBootFile | undefined {
+  const { mac } = machine
+  const entry = site.esxi?.(mac)
+  return entry && esxiBootFile(entry, { firmware: firmwareOf(machine), mac }, site.loaders)
+}
+
+function planForLoader(
+  machine: Machine,
+  site: BootSite,
+  { loader, isAutodeploy, isHttp }: Wish & { readonly isHttp: boolean },
+): BootPlan {
+  const firmware = firmwareOf(machine)
   // VMware's loaders look for `tramp` by TFTP, which a machine that boots by HTTP has not set up.
   const candidates =
     isAutodeploy && !isHttp
@@ -140,11 +173,19 @@ function planForFirmware(machine: Machine, site: BootSite, wish: Wish): BootPlan
       : loaderFiles(firmware, loader, site.firstLoader?.(machine))
   const chosen = present(candidates, site)
   if (chosen === undefined) return missing(machine, isAutodeploy ? 'ipxe' : loader)
+  return fileReply(chosen, { site, isHttp, pxelinux: pxelinuxOptions(chosen, site) })
+}
+
+function fileReply(
+  file: string,
+  how: { readonly site: BootSite; readonly isHttp: boolean } & Pick<BootReply, 'pxelinux'>,
+): BootPlan {
+  const { site, isHttp, pxelinux } = how
   return boot({
     nextServer: site.server,
-    bootFile: isHttp ? `${urlOf(site)}/${chosen}` : chosen,
+    bootFile: isHttp ? `${urlOf(site)}/${file}` : file,
     kind: isHttp ? 'http' : 'pxe',
-    pxelinux: pxelinuxOptions(chosen, site),
+    pxelinux,
   })
 }
 

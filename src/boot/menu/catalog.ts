@@ -81,6 +81,17 @@ export interface WimbootEntry extends EntryBase {
   readonly archive: string
 }
 
+/** VMware ESXi's installer: its boot loader mboot, and what that loads. */
+export interface EsxiEntry extends EntryBase {
+  readonly type: 'esxi'
+  /** The image's folder in the boot tree: `boot/esxi-8`. */
+  readonly image: string
+  /** Words for its kernel, behind those of the image; the variables are those of `LinuxEntry`. */
+  readonly args: string
+  /** The same instead of `args`, where a machine installs itself. */
+  readonly install?: string | undefined
+}
+
 /** What starts something. */
 export type BootEntry =
   | LinuxEntry
@@ -89,6 +100,7 @@ export type BootEntry =
   | AutoDeployEntry
   | MemtestEntry
   | WimbootEntry
+  | EsxiEntry
 
 /** A menu below a menu. */
 export interface GroupEntry extends EntryBase {

@@ -48,21 +48,23 @@ const programs: Partial<Record<Arch, Programs>> = {
 }
 
 export function grubAbility({ architecture, loaders, trampUrl }: MenuContext): Ability {
+  const has = (path = '') => loaders.has(path)
+  const own = programs[architecture]
   return {
     boots: (entry) => {
       switch (entry.type) {
         case 'linux':
           return [entry.kernel, ...entry.initrd].every((path) => !path.startsWith('https:'))
         case 'memtest':
-          return loaders.has(programs[architecture]?.memtest ?? '')
+          return has(own?.memtest)
         case 'autodeploy':
-          return trampUrl !== undefined && loaders.has(programs[architecture]?.autodeploy ?? '')
+          return trampUrl !== undefined && has(own?.autodeploy)
         case 'disk':
           return true
-        case 'wimboot':
-          return false // it finds no files where GRUB is on UEFI, and on BIOS there is no GRUB of ours
-        case 'shell':
-          return false // GRUB's own is behind the key c, in each of its menus
+        case 'esxi': // mboot loads by the firmware's network, which GRUB has taken
+        case 'wimboot': // it finds no files where GRUB is on UEFI, and on BIOS there is no GRUB of ours
+        case 'shell': // GRUB's own is behind the key c, in each of its menus
+          return false
       }
     },
     asks: ({ pbkdf2 }) => pbkdf2 !== undefined,
@@ -80,6 +82,7 @@ export function grubCommands(entry: BootEntry, context: MenuContext): string[] {
       return [`${chain(entry.type, context)} console=ttyS0,115200`]
     case 'autodeploy':
       return [chain(entry.type, context)]
+    case 'esxi':
     case 'wimboot':
     case 'shell':
       return []

@@ -5,7 +5,15 @@
  * are special as whole words, and `${…}` is expanded in each word afterwards (ipxe src/core/exec.c).
  * So a special word is hidden behind a setting that does not exist.
  */
-import { type BootEntry, type LinuxEntry, type WimbootEntry, asksPassword } from './catalog.ts'
+import { oldPxelinux, oldPxelinuxMissing } from '../esxi/esxi-boot.ts'
+import { machineFolder } from '../esxi/esxi-paths.ts'
+import {
+  type BootEntry,
+  type EsxiEntry,
+  type LinuxEntry,
+  type WimbootEntry,
+  asksPassword,
+} from './catalog.ts'
 import { type Ability, type MenuContext, argumentsOf } from './menu.ts'
 
 export function ipxeAbility({ trampUrl, loaders, catalog, host }: MenuContext): Ability {
@@ -45,6 +53,8 @@ export function ipxeCommands(entry: BootEntry, context: MenuContext): string[] {
       ]
     case 'wimboot':
       return wimboot(entry, context)
+    case 'esxi':
+      return ipxeEsxi(entry, context)
     case 'autodeploy':
       return [
         'set problem The Auto Deploy mirror gave no boot script',
@@ -81,6 +91,34 @@ function wimboot({ program, files }: WimbootEntry, context: MenuContext): string
       `initrd --name ${name} ${link(path, context)} || goto failed`,
     ]),
     'set problem Could not start Windows',
+    'boot || goto failed',
+  ]
+}
+
+/**
+ * On UEFI mboot itself: it cannot tell where iPXE had it from, so it is told its configuration whole. On
+ * BIOS PXELINUX 3.86, which reads options 209 and 210 out of what iPXE says DHCP had answered.
+ */
+function ipxeEsxi({ name, image }: EsxiEntry, context: MenuContext): string[] {
+  const { url, loaders } = context
+  const folder = `${image}/${context.mac === undefined ? '01-${netX/mac:hexhyp}' : machineFolder(context.mac)}`
+  const bios = loaders.has(oldPxelinux)
+    ? [
+        `set 209:string ${folder}/pxelinux.cfg`,
+        `set 210:string ${url}/`,
+        `set problem Could not start ${oldPxelinux}`,
+        `chain --autofree ${url}/${oldPxelinux} || goto failed`,
+      ]
+    : [`set problem ${oldPxelinuxMissing}`]
+  return [
+    'imgfree',
+    `iseq \${platform} efi && goto efi_${name} ||`,
+    ...bios,
+    'goto failed',
+    `:efi_${name}`,
+    `set problem Could not load ${image}/mboot.efi`,
+    `kernel ${url}/${image}/mboot.efi -c ${url}/${folder}/boot.cfg || goto failed`,
+    'set problem mboot came back',
     'boot || goto failed',
   ]
 }

@@ -6,7 +6,8 @@
  *
  * Syslinux 6.04: doc/menu.txt, com32/menu/readconfig.c, com32/menu/menumain.c.
  */
-import { type BootEntry, asksPassword } from './catalog.ts'
+import { pxelinuxEsxi } from '../esxi/esxi-boot.ts'
+import { type BootEntry, type LinuxEntry, asksPassword } from './catalog.ts'
 import {
   type Ability,
   type MenuContext,
@@ -151,28 +152,45 @@ function body(
   folder: SyslinuxFolder,
 ): string[] | undefined {
   switch (entry.type) {
-    case 'linux': {
-      const args = argumentsOf(entry, context)
-      return [
-        // LINUX, not KERNEL: the type does not depend on the file's name.
-        `  LINUX ${fileName(entry.kernel)}`,
-        ...(entry.initrd.length > 0 ? [`  INITRD ${entry.initrd.map(fileName).join(',')}`] : []),
-        ...(args === '' ? [] : [`  APPEND ${args}`]),
-      ]
-    }
+    case 'linux':
+      return linux(entry, context)
     case 'disk':
       // Returns to the firmware, which goes on to the next boot device (pxelinux.asm, efi/main.c).
       return ['  LOCALBOOT 0']
-    case 'memtest':
-      return folder === '' ? memtest(context) : undefined
-    case 'wimboot':
-      return folder === ''
-        ? [`  LINUX ${fileName(entry.program)}`, `  INITRD ${fileName(entry.archive)}`]
-        : undefined
-    case 'autodeploy':
-      return folder === '' ? autodeploy(context) : undefined
     case 'shell':
       return undefined
+    case 'memtest':
+    case 'wimboot':
+    case 'esxi':
+    case 'autodeploy':
+      return folder === '' ? onBios(entry, context) : undefined
+  }
+}
+
+function linux(entry: LinuxEntry, context: MenuContext): string[] {
+  const args = argumentsOf(entry, context)
+  return [
+    // LINUX, not KERNEL: the type does not depend on the file's name.
+    `  LINUX ${fileName(entry.kernel)}`,
+    ...(entry.initrd.length > 0 ? [`  INITRD ${entry.initrd.map(fileName).join(',')}`] : []),
+    ...(args === '' ? [] : [`  APPEND ${args}`]),
+  ]
+}
+
+/** What has programs of its own for BIOS and for UEFI, and PXELINUX those of BIOS. */
+function onBios(
+  entry: Exclude<BootEntry, { type: 'linux' | 'disk' | 'shell' }>,
+  context: MenuContext,
+): string[] | undefined {
+  switch (entry.type) {
+    case 'memtest':
+      return memtest(context)
+    case 'wimboot':
+      return [`  LINUX ${fileName(entry.program)}`, `  INITRD ${fileName(entry.archive)}`]
+    case 'esxi':
+      return pxelinuxEsxi(entry, context)
+    case 'autodeploy':
+      return autodeploy(context)
   }
 }
 

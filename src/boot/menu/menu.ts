@@ -9,6 +9,7 @@ import {
   type Catalog,
   type Entry,
   type GroupEntry,
+  type EsxiEntry,
   type LinuxEntry,
   type Lock,
   allEntries,
@@ -116,14 +117,14 @@ export function plainText(text: string): string {
 }
 
 /** What the entry's kernel is told on this machine: its `install` arguments where it installs. */
-export function argumentsOf(entry: LinuxEntry, context: MenuContext): string {
+export function argumentsOf(entry: LinuxEntry | EsxiEntry, context: MenuContext): string {
   const { host, mac, url, variables } = context
   const { install } = entry
   const answers = host?.boot === entry.name ? host.answers : undefined
   const isInstall = install !== undefined && answers !== undefined
   return kernelArguments(isInstall ? install : entry.args, {
     ...variables,
-    image: imageUrl(entry.kernel, url),
+    image: imageUrl(entry.type === 'linux' ? entry.kernel : `${entry.image}/`, url),
     answers: isInstall ? url + answers : '',
     // PXELINUX's way to say which card booted; small letters, which some initrds insist on.
     bootif: mac === undefined ? '' : `BOOTIF=01-${macWithDashes(mac)}`,
