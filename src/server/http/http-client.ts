@@ -57,8 +57,8 @@ function hostIn(header: string): Pick<Client, 'server' | 'port'> | undefined {
   return port === undefined ? { server: name } : { server: name, port: Number(port) }
 }
 
-/** GRUB 2.12 names no port, wherever it asks; of others, none means 80. */
-const leavesPortOut = /^GRUB /
+/** GRUB 2.12 and ESXi's mboot name no port, wherever they ask; of others, none means 80. */
+const leavesPortOut = /^(?:GRUB |esx-boot\/)/
 
 /** RFC 9110 §7.2; a zone is written `%25net0` (RFC 6874), by some only `%net0`. */
 const hostHeader =

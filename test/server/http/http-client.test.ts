@@ -6,6 +6,7 @@ test.for([
   { host: '192.168.50.1', agent: 'iPXE/1.21.1', port: 80 },
   { host: '192.168.50.1:8080', agent: 'iPXE/1.21.1', port: 8080 },
   { host: '192.168.50.1', agent: 'GRUB 2.12-9+deb13u2', port: undefined },
+  { host: '192.168.50.1', agent: 'esx-boot/2.0', port: undefined },
   { host: '192.168.50.1:8080', agent: 'UefiHttpBoot/1.0', port: 8080 },
 ])('$agent asks $host: the port is $port', async ({ host, agent, port }) => {
   await using server = fastify()
