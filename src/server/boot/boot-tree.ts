@@ -6,7 +6,6 @@
  * asks for: PXELINUX asks for the most special name first, and answering that would hide the user's
  * `pxelinux.cfg/default`. GRUB is answered by its last name only, so the user's own go before it.
  */
-import { createHash } from 'node:crypto'
 import { type Mac, parseIpv4, parseMac } from '../../core/address.ts'
 import { grubStartName, renderGrubMenu, renderGrubStart } from '../../boot/menu/menu-grub.ts'
 import {
@@ -24,9 +23,10 @@ import {
   pxelinuxSearch,
 } from '../../boot/menu/pxelinux-names.ts'
 import { treePath } from '../../boot/tree-path.ts'
-import { type Client, type FileTree, type OpenFile, memoryFile } from '../../io/files/file-tree.ts'
+import type { Client, FileTree, OpenFile } from '../../io/files/file-tree.ts'
 import { machineMenu } from './machine-menu.ts'
 import { type MenuSite, macFor, trampUrl, urlFor } from './menu-context.ts'
+import { textFile } from './text-file.ts'
 
 export interface GeneratedTreeOptions extends MenuSite {
   /** The user's own folder, which a generated PXELINUX menu gives way to. */
@@ -214,10 +214,4 @@ async function menuFile(
   const entry = context.host?.boot ?? 'menu'
   options.emit({ type: 'menu.served', mac, ip: client.ip, file, entry })
   return textFile(text)
-}
-
-function textFile(text: string): OpenFile {
-  const octets = new TextEncoder().encode(text)
-  const digest = createHash('sha256').update(octets).digest('hex')
-  return memoryFile(octets, digest.slice(0, 32))
 }
