@@ -132,7 +132,8 @@ export class ImageLibrary {
     const { signal } = this.#stopping
     let image: NetbootImage
     try {
-      image = await openNetbootImage(named.source, { name: named.name, signal })
+      const { name, repository, source } = named
+      image = await openNetbootImage(source, { name, repository, signal })
     } catch (error) {
       if (signal.aborted) return
       this.#hold(named, fingerprint, messageOf(error))

@@ -18,6 +18,8 @@ export interface NamedImage {
   /** Instead of what the image says of itself. */
   readonly title?: string | undefined
   readonly args?: string | undefined
+  /** Photon: where its packages are, if not in the image. */
+  readonly repository?: string | undefined
   /** Somebody named it; else it was found in `images/`. */
   readonly isConfigured: boolean
 }

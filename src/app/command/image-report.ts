@@ -1,5 +1,6 @@
 /** What an image is and what would be served of it, in plain words and as JSON. */
 import { visible } from '../../core/visible.ts'
+import type { FoundInstaller } from '../../io/image/image-offers.ts'
 import type { ImageBoot, NetbootImage } from '../../io/image/netboot-image.ts'
 
 export interface ImageReport {
@@ -44,6 +45,8 @@ export interface ImageReport {
     /** How many files of the user's come along. */
     readonly kept: number
   }
+  /** Photon's: a kickstart is written for it. */
+  readonly installer?: FoundInstaller | undefined
   readonly notes: readonly string[]
 }
 
@@ -72,6 +75,7 @@ export function imageReport(image: NetbootImage, name: string): ImageReport {
       label: volume.label,
     })),
     ...(boot === undefined ? {} : { boot: bootReport(boot), served: servedReport(boot) }),
+    ...(image.offers?.installer === undefined ? {} : { installer: image.offers.installer }),
     notes: [...notes, ...(boot === undefined ? [] : firmwareNotes(boot))],
   }
 }
@@ -109,13 +113,14 @@ function firmwareNotes({ about, found }: ImageBoot): string[] {
 
 /** The report for people. */
 export function reportLines(report: ImageReport): string[] {
-  const { format, title, machine, volumes, boot, served, notes } = report
+  const { format, title, machine, volumes, boot, served, installer, notes } = report
   return [
     ...row('image', `${title}: ${format}`),
     ...(machine === undefined ? [] : machineLines(machine)),
     ...volumes.flatMap((volume) => row('volume', volumeWords(volume))),
     ...(boot === undefined ? [] : bootLines(boot)),
     ...(served === undefined ? [] : servedLines(served)),
+    ...(installer === undefined ? [] : row('installer', installerWords(installer))),
     ...notes.flatMap((note) => row('note', note)),
   ]
 }
@@ -130,6 +135,12 @@ function row(name: string, text: string): string[] {
 function volumeWords({ partition, format, label }: ImageReport['volumes'][number]): string {
   const place = partition === 0 ? 'whole disk' : `partition ${partition}`
   return [place, format, ...(label === '' ? [] : [`"${label}"`])].join(', ')
+}
+
+function installerWords({ version, by }: FoundInstaller): string {
+  return by === 'initrd'
+    ? version
+    : `${version}, as its release came with; its initrd does not tell`
 }
 
 function machineLines(machine: NonNullable<ImageReport['machine']>): string[] {

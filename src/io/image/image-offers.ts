@@ -9,12 +9,16 @@ import {
   type SystemBoot,
   wholeDisc,
 } from '../../boot/system/system.ts'
+import type { Installer } from '../../boot/kickstart/installers.ts'
+import { installerOfRelease } from '../../boot/system/photon-installer.ts'
+import { photon } from '../../boot/system/photon.ts'
 import { systemOf } from '../../boot/system/systems.ts'
 import { ProtocolError } from '../../core/errors.ts'
 import type { ByteSource } from '../../wire/byte-source.ts'
 import type { CpioItem } from '../../wire/linux/cpio-source.ts'
 import { findFile, type FolderNode, listPaths } from '../../wire/disk/image-node.ts'
 import { type LinuxKernel, readLinuxKernel } from '../../wire/linux/linux-kernel.ts'
+import { findPhotonInstaller } from './photon-initrd.ts'
 
 export interface OfferedBoot extends SystemBoot {
   readonly about: LinuxKernel | undefined
@@ -25,6 +29,15 @@ export interface ImageOffers {
   /** What is in the initrds that are made, by their paths. */
   readonly packed: ReadonlyMap<string, readonly CpioItem[]>
   readonly notes: readonly string[]
+  /** Of Photon; undefined where nothing tells. */
+  readonly installer?: FoundInstaller | undefined
+}
+
+/** A kickstart is written for it. */
+export interface FoundInstaller {
+  readonly version: Installer
+  /** What told: the initrd of the image, or what its release came with. */
+  readonly by: 'initrd' | 'release'
 }
 
 /** Names looked at: those at the top come first, and packages lie deep. */
@@ -38,13 +51,30 @@ export async function imageOffers(
 ): Promise<ImageOffers | undefined> {
   const system = systemOf(known.id)
   if (system === undefined) return undefined
-  const facts = { ...known, discSize: disc?.size, has: await presence(root) }
+  const installer = await installerOf(root, known)
+  const facts = { ...known, installer, discSize: disc?.size, has: await presence(root) }
   const { boots, notes } = await offersOf(system, root, facts)
   const packed = new Map<string, readonly CpioItem[]>()
   for (const { archive } of boots) {
     if (archive !== undefined) packed.set(archive.path, await itemsOf(archive, root, disc))
   }
-  return { boots, packed, notes }
+  return { boots, packed, notes, installer: installerFact(facts) }
+}
+
+/** Only Photon's initrd is looked into. */
+function installerOf(
+  root: FolderNode,
+  { id, version }: Pick<ImageFacts, 'id' | 'version'>,
+): Promise<Installer | undefined> {
+  if (id !== photon.id) return Promise.resolve(undefined)
+  return findPhotonInstaller(root, installerOfRelease(version))
+}
+
+function installerFact({ id, installer, version }: ImageFacts): FoundInstaller | undefined {
+  if (id !== photon.id) return undefined
+  if (installer !== undefined) return { version: installer, by: 'initrd' }
+  const usual = installerOfRelease(version)
+  return usual === undefined ? undefined : { version: usual, by: 'release' }
 }
 
 async function itemsOf(

@@ -65,6 +65,8 @@ export function isUsable({ boot, offers, contents }: NetbootImage): boolean {
 export interface OpenOptions {
   /** What it is called in menus; by default its file's name without ending. */
   readonly name?: string | undefined
+  /** Photon: URL of its packages, where they are not those of the image. */
+  readonly repository?: string | undefined
   /** Ends the opening early. */
   readonly signal?: AbortSignal | undefined
 }
@@ -72,23 +74,26 @@ export interface OpenOptions {
 /** Throws InputError saying what is wrong with the image, and where. */
 export async function openNetbootImage(
   path: string,
-  { name = basename(path, extname(path)), signal }: OpenOptions = {},
+  { name = basename(path, extname(path)), repository, signal }: OpenOptions = {},
 ): Promise<NetbootImage> {
   const contents = await openContents(path, signal)
   try {
-    return await build(contents, name)
+    return await build(contents, { name, repository })
   } catch (error) {
     await contents.files.release()
     throw refusalOf(path, error)
   }
 }
 
-async function build(contents: ImageContents, name: string): Promise<NetbootImage> {
+async function build(
+  contents: ImageContents,
+  given: Pick<ImageFacts, 'name' | 'repository'>,
+): Promise<NetbootImage> {
   const close = () => contents.files.release()
   const place = await findIn(contents.roots)
   const recognised = await kindOf(contents)
   const kind = recognised?.kind
-  const offers = await offersOf(contents, recognised, { name, own: place?.found.choice })
+  const offers = await offersOf(contents, recognised, { ...given, own: place?.found.choice })
   const found = offers === undefined ? await composed(contents, place, kind) : undefined
   const { boot, items = [] } = isOffered(contents, found) ? (found ?? {}) : {}
   const lacking = offers?.notes ?? (boot === undefined ? [missingNote(contents)] : [])
@@ -133,7 +138,7 @@ async function kindOf({ roots, disc, volumes }: ImageContents): Promise<Recognis
 function offersOf(
   { disc, folder }: ImageContents,
   recognised: Recognised | undefined,
-  known: Pick<ImageFacts, 'name' | 'own'>,
+  known: Pick<ImageFacts, 'name' | 'own' | 'repository'>,
 ): Promise<ImageOffers | undefined> {
   if (recognised === undefined || (disc ?? folder) === undefined) return Promise.resolve(undefined)
   const { kind, root } = recognised
