@@ -1,15 +1,23 @@
 /** An image as entries of the menu: as its own boot loader starts it, or as its system is known to. */
 import type { Firmware } from '../boot/loader/firmware.ts'
-import type { Arch, BootEntry, WimbootEntry } from '../boot/menu/catalog.ts'
+import type { Arch, BootEntry, EsxiEntry, WimbootEntry } from '../boot/menu/catalog.ts'
+import { esxiInstall } from '../boot/system/esxi.ts'
+import type { EsxiFiles } from '../io/image/esxi-files.ts'
 import type { OfferedBoot } from '../io/image/image-offers.ts'
 import type { NetbootImage } from '../io/image/netboot-image.ts'
 import type { LinuxKernel } from '../wire/linux/linux-kernel.ts'
 import type { NamedImage } from './command/image-names.ts'
 import { imageTitle } from './command/image-report.ts'
 
+export interface KnownImage {
+  readonly name: string
+  readonly image: NetbootImage
+}
+
 export function imageEntries(named: NamedImage, image: NetbootImage): readonly BootEntry[] {
   const title = named.title ?? imageTitle(image, named.name)
   const { boot, offers } = image
+  if (offers?.esxi !== undefined) return esxiEntries(named, title, offers.esxi)
   const main = { suffix: '', title: '' }
   const boots = boot === undefined ? (offers?.boots ?? []) : [{ ...boot, ...main }]
   return boots.map((each) => entryOf(named, title, each))
@@ -30,8 +38,21 @@ function entryOf({ name, args }: NamedImage, title: string, boot: OfferedBoot): 
     kernel: `boot/${name}/${kernel}`,
     initrd: initrd.map((path) => `boot/${name}/${path}`),
     args: suffix === '' ? (args ?? boot.args) : boot.args,
-    ...(install === undefined ? {} : { install }),
+    ...(install === undefined ? {} : { install: [install, args ?? ''].join(' ').trim() }),
   }
+}
+
+/** None where a file is missing that mboot would ask for: it would stop halfway. */
+function esxiEntries(
+  { name, args = '' }: NamedImage,
+  title: string,
+  { missing, hasBios }: EsxiFiles,
+): readonly EsxiEntry[] {
+  if (missing.length > 0) return []
+  const firmware = [...(hasBios ? ['bios' as const] : []), 'uefi-x64' as const]
+  const install = `${esxiInstall} ${args}`.trim()
+  const image = `boot/${name}`
+  return [{ type: 'esxi', name, title, arch: ['x64'], firmware, image, args, install }]
 }
 
 /** wimboot itself is no file of the image. */

@@ -11,7 +11,7 @@ import { fingerprintOf } from '../io/image/fingerprint.ts'
 import { type NetbootImage, isUsable, openNetbootImage } from '../io/image/netboot-image.ts'
 import { type NamedImage, isImageFile } from './command/image-names.ts'
 import { imageTitle } from './command/image-report.ts'
-import { imageEntries } from './image-entries.ts'
+import { type KnownImage, imageEntries } from './image-entries.ts'
 
 interface Held {
   readonly named: NamedImage
@@ -53,6 +53,16 @@ export class ImageLibrary {
     return [...this.#held.values()]
       .flatMap(({ named, image }) => (image === undefined ? [] : imageEntries(named, image)))
       .sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  /** The image that an entry of this name boots from. */
+  imageOf(entry: string): KnownImage | undefined {
+    for (const { named, image } of this.#held.values()) {
+      if (image === undefined) continue
+      const entries = imageEntries(named, image)
+      if (entries.some(({ name }) => name === entry)) return { name: named.name, image }
+    }
+    return undefined
   }
 
   /** The files of each image, in a folder by its name. */

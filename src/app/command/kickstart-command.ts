@@ -121,7 +121,7 @@ function render(name: string, values: Options): number {
     throw new InputError(['--installer is missing: which one the image of the host has, e.g. 5.0'])
   }
   const config = loadConfig({ file: values.config, environment: process.env })
-  const { file, variables } = hostKickstart(config, name, values.server)
+  const { file, variables } = hostKickstart(config, name, { server: values.server })
   const report = reportKickstart(readKickstart(file), variables, installerOf(values.installer))
   if (values.json) {
     const kickstart = shownConfig(report.kickstart, variables, values.secrets)

@@ -33,10 +33,11 @@ const deepest = 50
 
 /** Throws InputError. */
 export function readKickstart(file: string): KickstartFile {
-  return parseKickstart(textOf(file), file)
+  return parseKickstart(readAnswerText(file), file)
 }
 
-function textOf(file: string): string {
+/** The text of an unattended file of any kind. Throws InputError. */
+export function readAnswerText(file: string): string {
   let octets: Uint8Array
   try {
     octets = readFileSync(file)

@@ -10,21 +10,30 @@ type HostConfig = Config['hosts'][number]
 
 export interface HostKickstart {
   readonly file: string
+  /** Where the configuration names it. */
+  readonly setting: string
   readonly variables: Variables
 }
 
-/** `server` is our own address; without it, that in the host's network. Throws InputError. */
+export interface KickstartPlace {
+  /** The image that the host's entry boots from; by default that of the entry's name. */
+  readonly image?: string | undefined
+  /** Our own address; without it, that in the host's network. */
+  readonly server?: string | undefined
+}
+
+/** Throws InputError. */
 export function hostKickstart(
   config: Config,
   name: string,
-  server: string | undefined,
+  { image, server }: KickstartPlace = {},
 ): HostKickstart {
   const host = config.hosts.find((one) => one.name === name)
   if (host === undefined) {
     const names = config.hosts.map((one) => one.name).join(', ') || 'none'
     throw new InputError([`there is no host ${name} in the configuration; there are ${names}`])
   }
-  const file = host.kickstart ?? config.images[host.boot]?.kickstart
+  const file = host.kickstart ?? config.images[image ?? host.boot]?.kickstart
   if (file === undefined) {
     throw new InputError([
       `${name} has no kickstart: name one as kickstart of the host, or of the image that it boots`,
@@ -32,7 +41,11 @@ export function hostKickstart(
   }
   const facts = hostFacts(config, host)
   const variables = hostVariables({ ...facts, server: server ?? ownAddress(config, facts) })
-  return { file, variables }
+  const setting =
+    host.kickstart === undefined
+      ? `images.${image ?? host.boot}.kickstart`
+      : `hosts[${config.hosts.indexOf(host)}].kickstart`
+  return { file, setting, variables }
 }
 
 function hostFacts(config: Config, { name, mac, address, vars }: HostConfig): HostFacts {

@@ -6,29 +6,43 @@
  * `${x:-other}` has a default, `${x?}` alone leaves its key out where there is no x, and `$${` stands
  * for a `${` of the shell's own.
  */
-import { nearest } from '../nearest.ts'
 import { type Finding, type KeyPath, error, isObject } from './formats.ts'
+import {
+  type Scalar,
+  type Variables,
+  isHarmless,
+  references,
+  resolveReference,
+  shellQuoted,
+  wantsQuotes,
+} from './template-reference.ts'
 
-export type Scalar = string | number | boolean
-
-/** By their full names: `name`, `vars.role`. */
-export type Variables = ReadonlyMap<string, Scalar>
+export type { Scalar, Variables } from './template-reference.ts'
 
 export interface Filled {
   readonly value: unknown
   readonly findings: readonly Finding[]
 }
 
-/** Keys whose lines a shell reads. */
-const scriptKeys = ['preinstall', 'prepkgsinstall', 'postinstall']
+/** Whether a shell reads the text at this path. */
+export type IsScript = (path: KeyPath, text: string) => boolean
 
-/** What a shell leaves alone. */
-const harmless = /^[\w@%+=:,./-]*$/
+/** Keys of Photon's kickstart whose lines a shell reads. */
+const scriptKeys: readonly (string | number | undefined)[] = [
+  'preinstall',
+  'prepkgsinstall',
+  'postinstall',
+]
+const isPhotonScript: IsScript = ([key]) => scriptKeys.includes(key)
 
 /** Unknown names are errors; where they stand the text is left as it is. */
-export function fillIn(value: unknown, variables: Variables): Filled {
+export function fillIn(
+  value: unknown,
+  variables: Variables,
+  isScript: IsScript = isPhotonScript,
+): Filled {
   const findings: Finding[] = []
-  const filled = fill(value, { path: [], variables, findings })
+  const filled = fill(value, { path: [], variables, findings, isScript })
   return { value: filled === absent ? undefined : filled, findings }
 }
 
@@ -36,6 +50,7 @@ interface Context {
   readonly path: KeyPath
   readonly variables: Variables
   readonly findings: Finding[]
+  readonly isScript: IsScript
 }
 
 const absent = Symbol('left out')
@@ -58,65 +73,40 @@ function at(context: Context, key: string | number): Context {
   return { ...context, path: [...context.path, key] }
 }
 
-/** `NAME`, `NAME?`, `NAME:-DEFAULT`, each with or without `|quote`. */
-const reference = /^([A-Za-z_][\w.-]*)(\?|:-([^|}]*))?(\|quote)?$/
-const references = /\$\$\{|\$\{([^}]*)\}/g
-
 function fillText(text: string, context: Context): unknown {
   const whole = /^\$\{([^}]*)\}$/.exec(text)?.[1]
-  if (whole !== undefined && !isScript(context.path)) return fillWhole(text, whole, context)
+  if (whole !== undefined && !context.isScript(context.path, text)) {
+    return fillWhole(text, whole, context)
+  }
   return text.replaceAll(references, (found, inner?: string) => {
     if (inner === undefined) return '${'
-    const value = lookUp(inner, context)
-    return value === undefined || value === absent ? found : asText(value, inner, context)
+    const value = lookUp(inner, context, text)
+    return value === undefined || value === absent ? found : asText(value, inner, context, text)
   })
 }
 
 /** A value that is one variable and nothing else keeps its kind: a number stays one. */
 function fillWhole(text: string, inner: string, context: Context): unknown {
-  const value = lookUp(inner, context)
+  const value = lookUp(inner, context, text)
   return value === undefined ? text : value
 }
 
-function lookUp(inner: string, context: Context): Scalar | typeof absent | undefined {
-  const [, name, more, other] = reference.exec(inner) ?? []
-  if (name === undefined) {
-    context.findings.push(
-      error(
-        context.path,
-        `has \${${inner}}, which is no variable; write $\${ for a shell's own \${`,
-      ),
-    )
-    return undefined
-  }
-  const value = context.variables.get(name)
-  if (value !== undefined) return value
-  if (other !== undefined) return scalarOf(other)
-  if (more === '?' && !isScript(context.path)) return absent
-  context.findings.push(error(context.path, unknownName(name, context.variables)))
+function lookUp(
+  inner: string,
+  { path, variables, findings, isScript }: Context,
+  text: string,
+): Scalar | typeof absent | undefined {
+  const found = resolveReference(inner, variables)
+  if (found.type === 'value') return found.value
+  if (found.type === 'absent' && !isScript(path, text)) return absent
+  findings.push(error(path, found.says))
   return undefined
 }
 
-function unknownName(name: string, variables: Variables): string {
-  if (name.startsWith('vars.')) {
-    return `needs ${name}: set it in vars of the host (or by --var ${name.slice(5)}=VALUE)`
-  }
-  const names = [...variables.keys()]
-  const close = nearest(name, names)
-  const hint = close === undefined ? `there are ${names.join(', ')}` : `is it ${close}?`
-  return `has \${${name}}, which is no variable (${hint}); write $\${ for a shell's own \${`
-}
-
-/** A default is written as text; alone it is what it looks like. */
-function scalarOf(text: string): Scalar {
-  if (/^-?\d{1,15}$/.test(text)) return Number(text)
-  return text === 'true' || text === 'false' ? text === 'true' : text
-}
-
-function asText(value: Scalar, inner: string, context: Context): string {
+function asText(value: Scalar, inner: string, context: Context, whole: string): string {
   const text = String(value)
-  if (inner.endsWith('|quote')) return `'${text.replaceAll("'", "'\\''")}'`
-  if (!isScript(context.path) || harmless.test(text)) return text
+  if (wantsQuotes(inner)) return shellQuoted(text)
+  if (!context.isScript(context.path, whole) || isHarmless(text)) return text
   context.findings.push(
     error(
       context.path,
@@ -124,8 +114,4 @@ function asText(value: Scalar, inner: string, context: Context): string {
     ),
   )
   return text
-}
-
-function isScript(path: KeyPath): boolean {
-  return scriptKeys.some((key) => key === path[0])
 }

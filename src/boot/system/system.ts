@@ -81,7 +81,6 @@ export type AnswerFormat =
   | 'alpine'
   | 'cloud-config'
   | 'sysrescue'
-  | 'windows'
   | 'shell'
 
 export interface System {

@@ -10,6 +10,7 @@ import {
   wholeDisc,
 } from '../../boot/system/system.ts'
 import type { Installer } from '../../boot/kickstart/installers.ts'
+import { esxi as esxiSystem } from '../../boot/system/esxi.ts'
 import { installerOfRelease } from '../../boot/system/photon-installer.ts'
 import { photon } from '../../boot/system/photon.ts'
 import { systemOf } from '../../boot/system/systems.ts'
@@ -18,6 +19,7 @@ import type { ByteSource } from '../../wire/byte-source.ts'
 import type { CpioItem } from '../../wire/linux/cpio-source.ts'
 import { findFile, type FolderNode, listPaths } from '../../wire/disk/image-node.ts'
 import { type LinuxKernel, readLinuxKernel } from '../../wire/linux/linux-kernel.ts'
+import { type EsxiFiles, readEsxi } from './esxi-files.ts'
 import { findPhotonInstaller } from './photon-initrd.ts'
 
 export interface OfferedBoot extends SystemBoot {
@@ -25,10 +27,13 @@ export interface OfferedBoot extends SystemBoot {
 }
 
 export interface ImageOffers {
+  readonly system: System
   readonly boots: readonly OfferedBoot[]
   /** What is in the initrds that are made, by their paths. */
   readonly packed: ReadonlyMap<string, readonly CpioItem[]>
   readonly notes: readonly string[]
+  /** Of ESXi, which has no entries among `boots`. */
+  readonly esxi?: EsxiFiles | undefined
   /** Of Photon; undefined where nothing tells. */
   readonly installer?: FoundInstaller | undefined
 }
@@ -58,7 +63,9 @@ export async function imageOffers(
   for (const { archive } of boots) {
     if (archive !== undefined) packed.set(archive.path, await itemsOf(archive, root, disc))
   }
-  return { boots, packed, notes, installer: installerFact(facts) }
+  const own = system.id === esxiSystem.id ? await readEsxi(root) : undefined
+  const all = [...notes, ...(own?.notes ?? [])]
+  return { system, boots, packed, notes: all, esxi: own, installer: installerFact(facts) }
 }
 
 /** Only Photon's initrd is looked into. */
@@ -93,7 +100,7 @@ async function offersOf(
   system: System,
   root: FolderNode,
   facts: ImageFacts,
-): Promise<Omit<ImageOffers, 'packed'>> {
+): Promise<Pick<ImageOffers, 'boots' | 'notes'>> {
   const boots: OfferedBoot[] = []
   const notes = [...(system.says?.(facts) ?? [])]
   for (const boot of system.boots(facts)) {
