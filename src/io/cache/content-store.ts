@@ -83,6 +83,8 @@ export class ContentStore {
   readonly #variants = new VariantKeys()
   readonly #journal: IndexJournal
   #tidying: Promise<void> = Promise.resolve()
+  /** Disposed of by the index, and not yet by the disk. */
+  readonly #leaving: IndexEntry[] = []
   /** Renames and removals, one after the other, so that a removal never hits a newer body. */
   #changes: Promise<unknown> = Promise.resolve()
 
@@ -222,6 +224,7 @@ export class ContentStore {
       })
       if (!isWanted()) return await this.#withdraw(dated)
       this.#add(dated, now)
+      await this.#sweep() // before others are published: the disk holds one object too much at most
       return true
     })
   }
@@ -275,11 +278,18 @@ export class ContentStore {
     if (uses > 0) this.#uses.set(entry.sha256, uses)
     else this.#uses.delete(entry.sha256)
     this.#variants.delete(entry.key)
-    void this.#inTurn(async () => {
+    this.#leaving.push(entry)
+    void this.#inTurn(() => this.#sweep())
+  }
+
+  /** Takes away what the index has disposed of. What cannot be removed goes at the next start. */
+  async #sweep(): Promise<void> {
+    for (const { key, sha256 } of this.#leaving.splice(0)) {
       // Asked again when its turn has come: the same body may have been stored anew meanwhile.
-      await this.#removeUnused(entry.sha256)
-      if (!this.#index.has(entry.key)) await this.#journal.append([{ gone: entry.key }], lazily)
-    }).catch(() => {}) // what cannot be removed now is an orphan, removed at the next start
+      await this.#removeUnused(sha256).catch(() => {})
+      if (this.#index.has(key)) continue
+      await this.#journal.append([{ gone: key }], lazily).catch(() => {})
+    }
   }
 
   async #removeUnused(sha256: string): Promise<void> {
