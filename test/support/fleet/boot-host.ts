@@ -119,14 +119,13 @@ export class BootHost {
 
   async #boot(): Promise<void> {
     const script = await this.#register()
+    if (script.includes('no ESXi image')) throw new BootFailed('no image')
     this.#expectOwn('the script', script)
     const words = [...script.matchAll(/^imgfetch --name (\S+) ([^\s#]+)/gm)]
     const uriOf = (name: string): string | undefined => words.find((word) => word[1] === name)?.[2]
     const [configuration, waiter] = [uriOf('boot.cfg'), uriOf('waiter.tgz')]
     if (configuration === undefined || waiter === undefined) {
-      throw new BootFailed(
-        /no ESXi image/.test(script) ? 'no image' : 'a script without a boot.cfg',
-      )
+      throw new BootFailed('a script without a boot.cfg')
     }
     const text = await this.#text(besideScript(configuration))
     this.#expectOwn('boot.cfg', text)
@@ -135,7 +134,7 @@ export class BootHost {
     const loaders = payloads.filter((uri) => !bootCfg.includes(uri))
     const files = [...loaders, ...bootCfg.filter((uri) => this.#expected.has(uri))]
     if (files.length !== payloads.length) this.#wrong('boot.cfg and the script differ')
-    if (this.#machine.kind.sizesFirst === true) for (const uri of files) await this.#size(uri)
+    if (this.#machine.kind.sizesFirst === true) await this.#sizes(files)
     for (const uri of files) await this.#payload(uri)
     this.#expectOwn('waiter.tgz', await this.#text(besideScript(waiter)))
   }
@@ -203,11 +202,14 @@ export class BootHost {
     return Buffer.concat(parts).toString('latin1')
   }
 
-  async #size(uri: string): Promise<void> {
-    const { status, headers } = await this.#ask('HEAD', uri)
-    const size = Number(headers.get('content-length'))
-    if (status === 200 && size !== this.#expected.get(uri)?.size) {
-      this.#wrong(`HEAD ${uri}: ${headers.get('content-length')} octets`)
+  /** Only hints for a progress bar: the first that cannot be had is the last that is asked for. */
+  async #sizes(uris: readonly string[]): Promise<void> {
+    for (const uri of uris) {
+      const { status, headers } = await this.#ask('HEAD', uri)
+      const length = headers.get('content-length')
+      if (status !== 200 || length === undefined) return
+      if (Number(length) !== this.#expected.get(uri)?.size)
+        this.#wrong(`HEAD ${uri}: ${length} octets`)
     }
   }
 

@@ -36,7 +36,7 @@ export const clientKinds = {
   http10: { ...plain, agent: 'Wget', version: '1.0', host: 'none' },
   ranges: { ...plain, agent: 'curl/7.88.1', ranges: 3 },
   leaver: { ...plain, agent: 'iPXE/1.0.0+ (43ddf)', leaves: 0.1 },
-  slow: { ...plain, agent: 'iPXE/1.0.0+ (43ddf)', rate: 2_000_000 },
+  slow: { ...plain, agent: 'iPXE/1.0.0+ (43ddf)', rate: 4_000_000 },
 } as const satisfies Record<string, ClientKind>
 
 export type ClientKindName = keyof typeof clientKinds
