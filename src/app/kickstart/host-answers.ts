@@ -7,6 +7,7 @@ import type { AnswerFile, AnswerUrls, AnswersOf } from '../../boot/install/answe
 import { formatOf } from '../../boot/kickstart/answer-format.ts'
 import type { Installer } from '../../boot/kickstart/installers.ts'
 import type { Variables } from '../../boot/kickstart/template-reference.ts'
+import { withPhoneHome } from '../../boot/kickstart/phone-home.ts'
 import { kickstartJson } from '../../boot/kickstart/render-kickstart.ts'
 import type { AnswerFormat } from '../../boot/system/system.ts'
 import { InputError } from '../../core/errors.ts'
@@ -109,6 +110,7 @@ function photonFile(
     ])
   }
   const report = reportKickstart(parseKickstart(text, file), variables, installer)
+  const done = String(variables.get('done'))
   if (report.verdict === 'refused') {
     const errors = report.problems.filter(({ severity }) => severity === 'error')
     throw new InputError(errors.map((problem) => sentence(file, problem)))
@@ -116,6 +118,6 @@ function photonFile(
   return {
     name: 'photon.json',
     type: 'application/json; charset=utf-8',
-    text: kickstartJson(report.kickstart),
+    text: kickstartJson(withPhoneHome(report.kickstart, done, installer)),
   }
 }
