@@ -12,6 +12,7 @@ import { treePath } from '../boot/tree-path.ts'
 import { diskTree } from '../io/files/disk-tree.ts'
 import { type FileTree, overlay } from '../io/files/file-tree.ts'
 import { generatedTree, syslinuxTree, trampTree } from '../server/boot/boot-tree.ts'
+import { esxiTree } from '../server/boot/esxi-tree.ts'
 import type { MenuSite } from '../server/boot/menu-context.ts'
 import type { Config } from './config/config-schema.ts'
 import type { ImageLibrary } from './image-library.ts'
@@ -38,30 +39,20 @@ export interface BootFilesOptions {
   readonly machines: Pick<MachineTable, 'byMac'>
   readonly tinyvm?: TinyvmSettings
   readonly emit: Emit
-  readonly images: Pick<ImageLibrary, 'tree' | 'refresh'>
+  readonly images: Pick<ImageLibrary, 'tree' | 'refresh' | 'bootCfgOf'>
 }
 
 const loadersFolder = fileURLToPath(new URL('../../pxelinux', import.meta.url))
 
 export async function bootFiles(options: BootFilesOptions): Promise<BootFiles> {
-  const { config, site, macOf, machines, emit } = options
+  const { config } = options
   const userFiles = config.files === undefined ? undefined : diskTree(config.files)
   const loaderTree = diskTree(loadersFolder)
   const loaders = new Set<string>()
-  const mirror = config.mirrors['autodeploy']
-  const generated = {
-    catalog: site.catalog,
-    hosts: site.hosts,
-    loaders,
-    httpPort: config.http.port,
-    autodeploy: mirror === undefined ? undefined : { port: mirror.port },
-    userFiles,
-    macOf,
-    firmwareOf: (mac: Mac) => machines.byMac(mac)?.firmware,
-    networkOf: (mac: Mac) => options.tinyvm?.addresses.words(mac) ?? '',
-    emit,
-  }
+  const generated = { ...menuSite(options, loaders), userFiles }
   const own = userFiles === undefined ? [] : [userFiles]
+  const bootCfgOf = (name: string) => options.images.bootCfgOf(name)
+  const esxi = esxiTree({ ...generated, bootCfgOf, images: options.images.tree })
   const images = under('boot', overlay([options.images.tree, ...imagesFolders().map(imagesTree)]))
   const folders = [loadersFolder, ...(config.files === undefined ? [] : [config.files])]
   const refresh = async () => {
@@ -75,12 +66,28 @@ export async function bootFiles(options: BootFilesOptions): Promise<BootFiles> {
   }
   return {
     tree: syslinuxTree(
-      overlay([trampTree(generated), ...own, generatedTree(generated), loaderTree, images]),
+      overlay([trampTree(generated), ...own, generatedTree(generated), esxi, loaderTree, images]),
     ),
     userFiles,
     menus: generated,
     loaders,
     refresh: refreshAll,
+  }
+}
+
+function menuSite(options: BootFilesOptions, loaders: ReadonlySet<string>): MenuSite {
+  const { config, site, macOf, machines, emit } = options
+  const mirror = config.mirrors['autodeploy']
+  return {
+    catalog: site.catalog,
+    hosts: site.hosts,
+    loaders,
+    httpPort: config.http.port,
+    autodeploy: mirror === undefined ? undefined : { port: mirror.port },
+    macOf,
+    firmwareOf: (mac: Mac) => machines.byMac(mac)?.firmware,
+    networkOf: (mac: Mac) => options.tinyvm?.addresses.words(mac) ?? '',
+    emit,
   }
 }
 

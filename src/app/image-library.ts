@@ -65,6 +65,11 @@ export class ImageLibrary {
     return undefined
   }
 
+  /** The boot.cfg of an ESXi image, as it stands there. */
+  bootCfgOf(name: string): string | undefined {
+    return this.#held.get(name)?.image?.offers?.esxi?.bootCfg
+  }
+
   /** The files of each image, in a folder by its name. */
   get tree(): FileTree {
     return {

@@ -28,6 +28,7 @@ import { EventHub } from '../server/event-hub.ts'
 import { HttpListeners } from '../server/http/http-listeners.ts'
 import { buildHttpServer } from '../server/http/http-server.ts'
 import type { LeaseView } from '../server/http/http-options.ts'
+import { esxiEntryOf } from '../server/boot/esxi-tree.ts'
 import { lockedMenuRoute } from '../server/boot/locked-menu.ts'
 import { TlsListeners } from '../server/http/tls-listeners.ts'
 import { TftpServer } from '../server/tftp/tftp-server.ts'
@@ -254,6 +255,7 @@ function dhcpServer(parts: Parts, files: BootFiles, store: LeaseStore): DhcpServ
       httpPort: config.http.port,
       loaders: files.loaders,
       firstLoader: (machine) => loaderWatch.firstLoader(machine),
+      esxi: (mac) => esxiEntryOf(site.catalog, ({ name }) => name === site.hosts.get(mac)?.boot),
       tftpPort: config.tftp.port,
     },
     oncePerMachine(emit),

@@ -25,7 +25,11 @@ async function open(yaml = '') {
     macOf: () => undefined,
     machines,
     emit: () => {},
-    images: { tree: overlay([]), refresh: () => Promise.resolve() },
+    images: {
+      tree: overlay([]),
+      refresh: () => Promise.resolve(),
+      bootCfgOf: () => undefined,
+    },
   })
 }
 

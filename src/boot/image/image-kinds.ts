@@ -52,7 +52,7 @@ export const imageKinds: readonly ImageKind[] = [
     id: 'esxi',
     title: 'VMware ESXi',
     markers: [['b.b00', 'tboot.b00'], 'boot.cfg', 'efi/boot/bootx64.efi'],
-    version: [{ file: 'boot.cfg', pattern: /^title=.*?(\d+\.\d+[\d.]*(?:-\S+)?)/m }],
+    version: [{ file: 'boot.cfg', pattern: /^build=(\d+(?:\.\d+)*)/m }],
   },
   {
     id: 'proxmox',

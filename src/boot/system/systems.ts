@@ -3,6 +3,7 @@ import { alpine } from './alpine.ts'
 import { kairos, memtest, proxmox, talos, vic, xcpNg } from './appliances.ts'
 import { arch, systemrescue } from './archiso.ts'
 import { debian, debianInstaller } from './debian.ts'
+import { esxi } from './esxi.ts'
 import { coreos, flatcar } from './ignition-systems.ts'
 import { live } from './live.ts'
 import { photon } from './photon.ts'
@@ -20,6 +21,7 @@ const rows: readonly System[] = [
   coreos,
   debian,
   debianInstaller,
+  esxi,
   flatcar,
   kairos,
   live,

@@ -59,7 +59,8 @@ const modified = 1_735_689_600
 
 /** A disc is worth to be served, whatever boots. */
 export function isUsable({ boot, offers, contents }: NetbootImage): boolean {
-  return boot !== undefined || (offers?.boots.length ?? 0) > 0 || contents.disc !== undefined
+  const hasEntries = (offers?.boots.length ?? 0) > 0 || offers?.esxi?.missing.length === 0
+  return boot !== undefined || hasEntries || contents.disc !== undefined
 }
 
 export interface OpenOptions {
