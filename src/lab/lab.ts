@@ -48,6 +48,8 @@ type ServiceStart = Parameters<typeof ServerProcess.start>
 export interface Lab extends AsyncDisposable {
   readonly network: LabNetwork
   readonly server: LabServer
+  /** The namespace that the service runs in: its commands are run there, too. */
+  readonly namespace: string
   readonly acceleration: Acceleration
   /** In the order of the setup. */
   readonly machines: readonly LabMachine[]
@@ -85,7 +87,7 @@ export async function openLab(setup: LabSetup): Promise<Lab> {
   })
   const all = started.move()
   const close = { [Symbol.asyncDispose]: () => all.disposeAsync() }
-  return { network, server, acceleration, machines, directory, ...close }
+  return { network, server, namespace, acceleration, machines, directory, ...close }
 }
 
 export interface LabOptions extends MachineOptions, Omit<LabSetup, 'machines'>, BootOptions {
