@@ -23,6 +23,8 @@ const pulseLength = 3
 
 /** What is needed of a file's handle. */
 export interface GrowingHandle extends Pick<FileHandle, 'read' | 'close'> {
+  /** Undefined where the kernel cannot send from it. */
+  readonly fd?: number
   writev(buffers: readonly Uint8Array[], position: number): Promise<{ bytesWritten: number }>
 }
 
@@ -55,6 +57,11 @@ export class GrowingFile {
     return this.#received
   }
 
+  /** The file's own. */
+  get descriptor(): number | undefined {
+    return this.#handle?.fd
+  }
+
   /** Whether everything has gone to the disk so far. */
   get isOnDisk(): boolean {
     return this.#onDisk
@@ -70,7 +77,7 @@ export class GrowingFile {
     this.#hash.update(chunk)
     this.#tail.push(chunk)
     this.#received += chunk.length
-    this.#pulse ??= setTimeout(() => this.#wake(), pulseLength)
+    this.#wakeSoon()
     if (this.#onDisk) {
       this.#flushing ??= this.#flush()
       if (this.#received - this.#tailStart > highWater) await this.#flushing
@@ -123,6 +130,19 @@ export class GrowingFile {
     return bytesRead
   }
 
+  /**
+   * For `Follower`: how many octets from there on are on disk, waiting for the first while there may
+   * be one; 0: there will be none, `readAt` says why.
+   */
+  async onDiskFrom(position: number): Promise<number> {
+    while (position >= this.#tailStart) {
+      const isOver = this.#ended !== 'no' && position >= this.#received
+      if (isOver || !this.#onDisk) return 0
+      await this.#moved.promise
+    }
+    return this.#tailStart - position
+  }
+
   /** For `Follower`: in memory, what all have read is let go, and the writer may go on. */
   advanced(): void {
     if (this.#onDisk) return
@@ -150,11 +170,13 @@ export class GrowingFile {
         const length = await writeAll(this.#handle, chunks, this.#tailStart)
         this.#tail.splice(0, chunks.length)
         this.#tailStart += length
+        this.#wakeSoon()
       }
     } catch {
       // A full disk is no reason to cut anybody: what is not written stays in the tail.
       this.#onDisk = false
       this.#lost.resolve()
+      this.#wake()
     } finally {
       this.#flushing = undefined
     }
@@ -167,6 +189,11 @@ export class GrowingFile {
       await this.#moved.promise
     }
     return false
+  }
+
+  #wakeSoon(): void {
+    if (this.#ended === 'no') this.#pulse ??= setTimeout(() => this.#wake(), pulseLength)
+    else this.#wake()
   }
 
   #wake(): void {
@@ -189,6 +216,22 @@ export class Follower {
 
   get position(): number {
     return this.#position
+  }
+
+  /** The file that the kernel can send from, what of it is on disk. */
+  get descriptor(): number | undefined {
+    return this.#file.descriptor
+  }
+
+  /** Octets from here on that are on disk, waiting for the first; 0: `read` them. */
+  onDisk(): Promise<number> {
+    return this.#file.onDiskFrom(this.#position)
+  }
+
+  /** So many have been sent by the kernel. */
+  skip(octets: number): void {
+    this.#position += octets
+    this.#file.advanced()
   }
 
   /** Fills some of `buffer`, waiting for the first octet; 0 at the end. Rejects when it broke. */

@@ -4,6 +4,7 @@
  * download breaks, a client that has some of the body is cut, one that has none may be given another.
  */
 import type { ServerResponse } from 'node:http'
+import { sendFilePart, takesFiles } from '../../io/files/file-sender.ts'
 import type { Fill, SharedAnswer } from '../../io/cache/fill.ts'
 import type { Follower } from '../../io/cache/growing-file.ts'
 import { type Manner, fitsHead, headFor, sendHead } from './mirror-answer.ts'
@@ -45,8 +46,7 @@ export async function followFill(exchange: Exchange, following: Following): Prom
   const follower = fill.follow(first)
   if (follower === undefined) return 'late'
   const response = reply.raw
-  const left = (): void => follower.leave()
-  response.once('close', left)
+  const place = new Place(follower, response)
   try {
     if (response.headersSent) {
       if (!fitsHead(reply, head)) return 'again'
@@ -54,7 +54,7 @@ export async function followFill(exchange: Exchange, following: Following): Prom
       sendHead(reply, head)
       response.flushHeaders()
     }
-    const end = await pump(follower, response, head.body === undefined ? 0 : head.body.length)
+    const end = await pump(place, head.body === undefined ? 0 : head.body.length)
     if (end === 'whole') response.end()
     else if (end === 'nothing') return 'again'
     else if (end === 'broken') exchange.cut()
@@ -63,8 +63,56 @@ export async function followFill(exchange: Exchange, following: Following): Prom
     exchange.end({ service: manner.service, status: response.statusCode, bytes, reason })
     return 'done'
   } finally {
-    response.off('close', left)
-    follower.leave()
+    place.leave()
+  }
+}
+
+/** Where one client is in the file. */
+class Place {
+  readonly follower: Follower
+  readonly response: ServerResponse
+  /** The kernel has the file's descriptor in hand: it must stay open. */
+  #isSending = false
+  readonly #left = (): void => {
+    if (!this.#isSending) this.follower.leave()
+  }
+
+  constructor(follower: Follower, response: ServerResponse) {
+    this.follower = follower
+    this.response = response
+    response.once('close', this.#left)
+  }
+
+  leave(): void {
+    this.response.off('close', this.#left)
+    this.follower.leave()
+  }
+
+  /** The kernel sends what is on disk, as it gets there; answers how many of `length` octets. */
+  async sendFromDisk(length: number): Promise<number> {
+    const { follower, response } = this
+    const { descriptor } = follower
+    const { socket } = response
+    if (descriptor === undefined || !takesFiles(socket)) return 0
+    let sent = 0
+    while (sent < length) {
+      const part = Math.min(await follower.onDisk(), length - sent)
+      if (part === 0 || response.destroyed) break
+      const took = await this.#send(socket, { descriptor, first: follower.position, length: part })
+      follower.skip(took)
+      sent += took
+      if (took < part) break
+    }
+    return sent
+  }
+
+  async #send(...[socket, part]: Parameters<typeof sendFilePart>): Promise<number> {
+    this.#isSending = true
+    try {
+      return await sendFilePart(socket, part)
+    } finally {
+      this.#isSending = false
+    }
   }
 }
 
@@ -78,31 +126,39 @@ const reasons: Readonly<Record<PumpEnd, string | undefined>> = {
 }
 
 /** Sends `length` octets, or all there are. */
-async function pump(
-  follower: Follower,
-  response: ServerResponse,
-  length: number | undefined,
-): Promise<PumpEnd> {
-  let rest = length ?? Number.POSITIVE_INFINITY
+async function pump(place: Place, length: number | undefined): Promise<PumpEnd> {
+  const { follower, response } = place
+  const start = follower.position
+  try {
+    // Chunks of a body without a length need marks between them, which the kernel cannot make.
+    const ahead = length === undefined ? 0 : await place.sendFromDisk(length)
+    const isWhole = await copy(place, (length ?? Number.POSITIVE_INFINITY) - ahead)
+    if (response.destroyed) return 'gone'
+    return isWhole || length === undefined ? 'whole' : 'broken'
+  } catch {
+    // The reason is told once, by the fill; what counts here is what this client has.
+    if (response.destroyed) return 'gone'
+    return follower.position === start ? 'nothing' : 'broken'
+  }
+}
+
+/** By way of memory; false when the file ended before. */
+async function copy({ follower, response }: Place, length: number): Promise<boolean> {
+  if (length === 0) return true
   let [filling, sending] = [Buffer.allocUnsafe(bufferSize), Buffer.allocUnsafe(bufferSize)]
   let sent: Promise<void> | undefined
   try {
-    while (rest > 0) {
+    for (let rest = length; rest > 0 && !response.destroyed;) {
       const read = await follower.read(filling.subarray(0, Math.min(rest, bufferSize)))
       await sent
-      if (response.destroyed) return 'gone'
-      if (read === 0) return length === undefined ? 'whole' : 'broken'
+      if (read === 0) return false
       sent = write(response, filling.subarray(0, read))
       rest -= read
       ;[filling, sending] = [sending, filling]
     }
+    return true
+  } finally {
     await sent
-    return response.destroyed ? 'gone' : 'whole'
-  } catch {
-    // The reason is told once, by the fill; what counts here is what this client has.
-    await sent
-    if (response.destroyed) return 'gone'
-    return sent === undefined ? 'nothing' : 'broken'
   }
 }
 

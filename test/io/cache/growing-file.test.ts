@@ -50,6 +50,66 @@ function fullAfter(handle: FileHandle, room: number): GrowingHandle {
   }
 }
 
+describe('what the kernel may send', () => {
+  /** As a sender does it: what is on disk by its descriptor, the rest by reading. */
+  async function sendAll(follower: Follower, file: FileHandle): Promise<[Buffer, Buffer]> {
+    const parts: Buffer[] = []
+    for (;;) {
+      const length = await follower.onDisk()
+      if (length === 0) return [Buffer.concat(parts), await readAll(follower)]
+      const buffer = Buffer.alloc(length)
+      const { bytesRead } = await file.read(buffer, 0, length, follower.position)
+      expect(bytesRead).toBe(length)
+      parts.push(buffer)
+      follower.skip(length)
+    }
+  }
+
+  test('is on disk when it is told, and all of a whole file is', async () => {
+    const handle = await onDisk()
+    const file = new GrowingFile(handle)
+    const follower = file.follow(0)!
+    expect(follower.descriptor).toBe(handle.fd)
+    const sent = sendAll(follower, handle)
+    const pieces = Array.from({ length: 9 }, (_, index) => piece(index))
+    for (const part of pieces) await file.append(part)
+    await file.finish()
+    const [byKernel, byReading] = await sent
+    expect(byKernel.equals(Buffer.concat(pieces))).toBe(true)
+    expect(byReading).toHaveLength(0)
+  })
+
+  test('ends where the disk refuses: the rest is read', async () => {
+    const handle = await onDisk()
+    const file = new GrowingFile(fullAfter(handle, MB + 7))
+    const sent = sendAll(file.follow(0)!, handle)
+    const pieces = Array.from({ length: 4 }, (_, index) => piece(index))
+    for (const part of pieces) await file.append(part)
+    await file.finish()
+    expect(Buffer.concat(await sent).equals(Buffer.concat(pieces))).toBe(true)
+  })
+
+  test('comes before the cause when it breaks', async () => {
+    const handle = await onDisk()
+    const file = new GrowingFile(handle)
+    const follower = file.follow(0)!
+    await file.append(Buffer.from('abc'))
+    file.fail(new Error('torn'))
+    expect(await follower.onDisk()).toBe(3)
+    follower.skip(3)
+    expect(await follower.onDisk()).toBe(0)
+    await expect(follower.read(Buffer.alloc(9))).rejects.toThrow('torn')
+  })
+
+  test('is nothing in memory', async () => {
+    const file = new GrowingFile(undefined)
+    const follower = file.follow(0)!
+    expect(follower.descriptor).toBeUndefined()
+    await file.append(Buffer.from('abc'))
+    expect(await follower.onDisk()).toBe(0)
+  })
+})
+
 describe.for(['disk', 'memory'])('on %s', (place) => {
   const make = async () => new GrowingFile(place === 'disk' ? await onDisk() : undefined)
 
