@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
  * Four projects, from fast to whole machines:
  * `unit` needs nothing but Node; `interop` runs real clients in network namespaces;
  * `e2e` boots virtual machines, two at a time on two cores; `docker` builds the container image and
- * boots one from it.
+ * boots one from it. `long`, which `npm test` leaves out: installations to their end, an hour and more.
  */
 export default defineConfig({
   test: {
@@ -15,7 +15,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/interop/**', 'test/e2e/**', 'test/docker/**'],
+          exclude: ['test/interop/**', 'test/e2e/**', 'test/docker/**', 'test/long/**'],
           // Only ends what hangs; no test is about its time.
           testTimeout: 30_000,
           expect: { poll: { timeout: 10_000 } },
@@ -40,6 +40,14 @@ export default defineConfig({
           // An emulated machine on a core that others use may miss a limit; what fails twice is a
           // fault. A second try is printed beside its test.
           retry: 1,
+        },
+      },
+      {
+        test: {
+          name: 'long',
+          include: ['test/long/**/*.test.ts'],
+          hookTimeout: 120_000,
+          maxWorkers: 1,
         },
       },
       {
