@@ -86,10 +86,19 @@ class Tree {
 function treeTimes(pid: number): readonly (readonly [number, Times])[] {
   const times = timesOf(pid)
   if (times === undefined) return []
-  const children = list(`/proc/${pid}/task`).flatMap((thread) =>
-    read(`/proc/${pid}/task/${thread}/children`).split(' ').filter(Boolean),
-  )
-  return [[pid, times], ...children.flatMap((child) => treeTimes(Number(child)))]
+  return [[pid, times], ...childrenOf(pid).flatMap(treeTimes)]
+}
+
+/** A process and its children, theirs included. */
+export function processTree(pid: number): readonly number[] {
+  return [pid, ...childrenOf(pid).flatMap(processTree)]
+}
+
+function childrenOf(pid: number): readonly number[] {
+  return list(`/proc/${pid}/task`)
+    .flatMap((thread) => read(`/proc/${pid}/task/${thread}/children`).split(' '))
+    .filter(Boolean)
+    .map(Number)
 }
 
 function timesOf(pid: number): Times | undefined {

@@ -14,6 +14,7 @@ import { step } from '../src/setup/progress.ts'
 /** Program → the package that has it, and where. */
 const packages = {
   nginx: ['nginx', 'usr/sbin/nginx'],
+  varnishd: ['varnish', 'usr/sbin/varnishd'],
   dnsmasq: ['dnsmasq-base', 'usr/sbin/dnsmasq'],
   atftpd: ['atftpd', 'usr/sbin/atftpd'],
   'in.tftpd': ['tftpd-hpa', 'usr/sbin/in.tftpd'],
@@ -112,11 +113,12 @@ function simulate(packageName: string): Promise<string> {
   return run('apt-get', [...options, 'install', packageName])
 }
 
-/** How every nginx here begins: one worker in the foreground, its files in its own folder. */
-export const nginxBasics = `\
+/** How every nginx here begins: in the foreground, its files in its own folder. */
+export function nginxMain(workers: number): string {
+  return `\
 daemon off;
 user root;
-worker_processes 1;
+worker_processes ${workers};
 pid nginx.pid;
 events { worker_connections 1024; }
 http {
@@ -129,3 +131,7 @@ http {
   uwsgi_temp_path uwsgi;
   scgi_temp_path scgi;
 `
+}
+
+/** With one worker. */
+export const nginxBasics = nginxMain(1)

@@ -1,7 +1,8 @@
 /**
  * `npm run bench [-- PART…] [--rounds N] [--write]`: figures beside other servers, measured in the
  * same run on the same machine. Prints one table per part; `--write` keeps them in
- * docs/performance.md with the date and the machine.
+ * docs/performance.md with the date and the machine. Beside it `fleet` with options of its own
+ * (`fleet-command.ts`), and `origin`, which serves until it is told to end.
  */
 import { rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
@@ -9,26 +10,43 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { SystemError } from '../src/core/errors.ts'
+import { originProgram } from '../test/support/origin-program.ts'
 import { load } from './accounting.ts'
 import { keepTable } from './keep.ts'
 import type { Part } from './part.ts'
 import { renderTable } from './table.ts'
 import { tftpPart } from './tftp.ts'
 import { bootPart } from './boot.ts'
+import { fleetPart } from './fleet.ts'
+import { fleetCommand } from './fleet-command.ts'
 import { mirrorPart } from './mirror.ts'
+import { stormPart } from './storm.ts'
 
 const parts: Readonly<Record<string, Part>> = {
   boot: bootPart,
   tftp: tftpPart,
   mirror: mirrorPart,
+  peers: stormPart,
+  'fleet-tiny': fleetPart({ hosts: 500, image: 'tiny' }),
+  'fleet-esxi8': fleetPart({ hosts: 50, image: 'esxi8' }),
 }
 
-// What was started and made is removed at exit.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
-
-process.exitCode = await main()
+const [command, ...words] = process.argv.slice(2)
+if (command === 'origin') await originProgram(words)
+else process.exitCode = await main()
 
 async function main(): Promise<number> {
+  // What was started and made is removed at exit.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+  return command === 'fleet' ? await bootFleet() : await measureParts()
+}
+
+async function bootFleet(): Promise<number> {
+  const task = fleetCommand(words)
+  return typeof task === 'number' ? task : await measure(task.name, task.part, task)
+}
+
+async function measureParts(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: { rounds: { type: 'string', default: '3' }, write: { type: 'boolean' } },
