@@ -1,27 +1,23 @@
 /** `kickstart check` and `kickstart render`: what is wrong with a kickstart, and what a host gets. */
 import { parseArgs } from 'node:util'
 import { exampleVariables } from '../../boot/kickstart/host-variables.ts'
-import {
-  type Installer,
-  findInstaller,
-  installers,
-  releases,
-} from '../../boot/kickstart/installers.ts'
+import { installers, releases } from '../../boot/kickstart/installers.ts'
 import type { Scalar, Variables } from '../../boot/kickstart/kickstart-template.ts'
 import { hideSecrets, kickstartJson } from '../../boot/kickstart/render-kickstart.ts'
 import { InputError } from '../../core/errors.ts'
 import { loadConfig } from '../config/config.ts'
 import { readKickstart } from '../kickstart/kickstart-file.ts'
 import { hostKickstart } from '../kickstart/kickstart-host.ts'
-import { type KickstartReport, reportKickstart, sentence } from '../kickstart/kickstart-report.ts'
+import { reportKickstart, sentence } from '../kickstart/kickstart-report.ts'
+import { askedInstaller, checkFile } from './kickstart-check.ts'
 
 const help = `bootlace kickstart check FILE [--installer V] [--var NAME=VALUE]... [--json]
 bootlace kickstart render HOST --installer V [--config FILE] [--server ADDRESS] [--secrets] [--json]
 
 check reads a Photon OS kickstart as that installer would, and tells every problem at once, each with
 line and key, the reason and what is allowed. Stricter than the installer: what would fail once the
-disk is wiped is refused, too. Without --installer: which installers take it. Exit code 0 when it is
-taken, 2 when it is not.
+disk is wiped is refused, too. Without --installer it is checked for the newest, and which others take
+it is told. Exit code 0 when it is taken, 2 when it is not.
 
 render prints what the host of that name in the configuration gets. Passwords, hashes and variables
 that are called like one are hidden unless --secrets.
@@ -59,61 +55,15 @@ export function kickstartCommand(args: string[]): Promise<number> {
   if (name === undefined || rest.length > 0 || (verb !== 'check' && verb !== 'render')) {
     throw new InputError([help])
   }
-  return Promise.resolve(verb === 'check' ? check(name, values) : render(name, values))
+  const code =
+    verb === 'check'
+      ? checkFile(name, exampleVariables(new Map(values.var.map(variableOf))), values)
+      : render(name, values)
+  return Promise.resolve(code)
 }
 
 function parse(args: string[]) {
   return parseArgs({ args, allowPositionals: true, options })
-}
-
-function check(file: string, values: Options): number {
-  const read = readKickstart(file)
-  const variables = exampleVariables(new Map(values.var.map(variableOf)))
-  if (values.installer === undefined) {
-    return tellAll(
-      installers.map((one) => reportKickstart(read, variables, one)),
-      values.json,
-    )
-  }
-  return tell(reportKickstart(read, variables, installerOf(values.installer)), values.json)
-}
-
-function tell(report: KickstartReport, asJson: boolean): number {
-  const isGood = !isRefused(report)
-  if (asJson) console.log(JSON.stringify(report))
-  else tellInWords(report)
-  return isGood ? 0 : 2
-}
-
-function tellInWords({ file, installer, verdict, problems, notes }: KickstartReport): void {
-  for (const problem of problems) console.error(sentence(file, problem))
-  for (const note of notes) console.log(`${file}: ${note}`)
-  const errors = problems.filter(({ severity }) => severity === 'error').length
-  const outcome =
-    verdict === 'refused' ? `not for ${installer}: ${errors} to mend` : `good for ${installer}`
-  console.log(`${file}: ${outcome}`)
-}
-
-/** Good for some is good; for none, what the newest says tells most. */
-function tellAll(reports: readonly KickstartReport[], asJson: boolean): number {
-  const refused = reports.filter(isRefused)
-  const newest = reports.at(-1)
-  if (asJson) console.log(JSON.stringify(reports))
-  else if (refused.length === reports.length && newest !== undefined) tellInWords(newest)
-  else {
-    const taken = reports.filter((report) => !isRefused(report))
-    console.log(`${taken[0]?.file ?? ''}: good for ${namesOf(taken)}`)
-    if (refused.length > 0) console.log(`not for ${namesOf(refused)}; --installer V says why`)
-  }
-  return refused.length === reports.length ? 2 : 0
-}
-
-function isRefused({ verdict }: KickstartReport): boolean {
-  return verdict === 'refused'
-}
-
-function namesOf(reports: readonly KickstartReport[]): string {
-  return reports.map(({ installer }) => installer).join(', ')
 }
 
 function render(name: string, values: Options): number {
@@ -122,29 +72,27 @@ function render(name: string, values: Options): number {
   }
   const config = loadConfig({ file: values.config, environment: process.env })
   const { file, variables } = hostKickstart(config, name, { server: values.server })
-  const report = reportKickstart(readKickstart(file), variables, installerOf(values.installer))
+  const report = reportKickstart(
+    readKickstart(file),
+    variables,
+    askedInstaller(values.installer).installer,
+  )
+  const isRefused = report.verdict === 'refused'
   if (values.json) {
     const kickstart = shownConfig(report.kickstart, variables, values.secrets)
     console.log(JSON.stringify({ host: name, ...report, kickstart }))
   } else {
     for (const problem of report.problems) console.error(sentence(report.file, problem))
     for (const note of report.notes) console.error(`${report.file}: ${note}`)
-    if (!isRefused(report)) {
+    if (!isRefused) {
       process.stdout.write(kickstartJson(shownConfig(report.kickstart, variables, values.secrets)))
     }
   }
-  return isRefused(report) ? 2 : 0
+  return isRefused ? 2 : 0
 }
 
 function shownConfig(config: unknown, variables: Variables, hasSecrets: boolean): unknown {
   return hasSecrets ? config : hideSecrets(config, variables)
-}
-
-function installerOf(name: string): Installer {
-  const installer = findInstaller(name)
-  if (installer !== undefined) return installer
-  const known = [...installers, ...releases.map((release) => release.name)]
-  throw new InputError([`--installer: there is no ${name}; there are ${known.join(', ')}`])
 }
 
 /** Numbers and true or false as such, as the configuration's YAML has them. */

@@ -37,7 +37,7 @@ const bad = write('bad.json', '{ "disk": "/dev/sda",\n  "linux_flavour": "linux"
 
 test('a good one: 0', async () => {
   expect(await kickstartCommand(['check', good, '--installer', '5.0'])).toBe(0)
-  expect(output.join()).toBe(`${good}: good for 2.3`)
+  expect(output.join()).toBe(`${good}: good for Photon OS 5.0 (installer 2.3)`)
   expect(errors.join()).toContain('warning: password: is missing')
 })
 
@@ -59,7 +59,24 @@ test('as JSON', async () => {
   })
 })
 
-test('without an installer: who takes it', async () => {
+test.for([
+  ['photon3.0', 'photon3.0'],
+  ['3.0', 'Photon OS 3.0 (installer photon3.0)'],
+  ['photon5.0', 'Photon OS 5.0 (installer 2.3)'],
+  ['v2.3', '2.3'],
+  ['2.0', '2.0'],
+  ['6.0', 'Photon OS 6.0 (installer 2.7)'],
+])('--installer %s is %s', async ([asked = '', name]) => {
+  expect(await kickstartCommand(['check', good, '--installer', asked])).toBe(0)
+  expect(output.join()).toBe(`${good}: good for ${name}`)
+})
+
+test('as JSON the release that was asked for stands beside its installer', async () => {
+  expect(await kickstartCommand(['check', good, '--installer', '5.0', '--json'])).toBe(0)
+  expect(JSON.parse(output.join())).toMatchObject({ installer: '2.3', release: '5.0' })
+})
+
+test('without an installer: good when the newest takes it, and who else does', async () => {
   const only = write('only.json', '{ "disk": "/dev/sda", "linux_flavor": "linux", "services": {} }')
   expect(await kickstartCommand(['check', only])).toBe(0)
   expect(output[0]).toMatch(/: good for 2\.9, master$/)
@@ -68,9 +85,21 @@ test('without an installer: who takes it', async () => {
   expect(JSON.parse(output[2] ?? '')).toHaveLength(17)
 })
 
+test('without an installer: what the oldest ones do not look at is refused all the same', async () => {
+  const old = '"hostname": "a", "password": { "crypted": true, "text": "*" }, "type": "minimal"'
+  const broken = write('broken.json', `{ "disk": "/dev/sda", ${old},\n  "bootmod": "bios" }`)
+  expect(await kickstartCommand(['check', broken])).toBe(2)
+  expect(errors[0]).toMatch(/:2:3: bootmod: is a key that master refuses/)
+  expect(output.slice(-2)).toEqual([
+    `${broken}: not for master, the newest installer: 1 to mend`,
+    expect.stringMatching(/^good for tp2, photon1\.0, .*; --installer V checks for one$/),
+  ])
+})
+
 test('that nobody takes it: what the newest says', async () => {
   expect(await kickstartCommand(['check', write('empty.json', '[]')])).toBe(2)
   expect(output.join()).toContain('not for master')
+  expect(output.join()).not.toContain('good for')
 })
 
 test('values for a source', async () => {
