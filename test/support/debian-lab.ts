@@ -16,12 +16,7 @@ const sample = fileURLToPath(new URL('../../kickstarts/debian-minimal.preseed', 
 export const debianMirror = {
   origin: debianOrigin,
   port: 5400,
-  profile: 'generic',
-  rules: [
-    { path: '**/pool/**', action: 'store' },
-    { path: '**/by-hash/**', action: 'store' },
-    { path: '**/dists/**', action: 'store', lifetime: '0s' },
-  ],
+  profile: 'debian-archive',
 } as const
 
 export interface DebianInstall {

@@ -76,8 +76,8 @@ export const mirrorSchema = section({
     .enum(profileNames, { error: profileNames.join(', ') })
     .default('autodeploy')
     .describe(
-      'Which paths may be stored: `autodeploy`, `rpm-repository`, or `generic` (by the ' +
-        "origin's header).",
+      'Which paths may be stored: `autodeploy`, `rpm-repository`, `debian-archive`, or `generic` ' +
+        "(by the origin's header).",
     ),
   rules: z
     .array(mirrorRule, { error: 'a list of rules' })

@@ -5,7 +5,7 @@
  *
  * Sources: the published nginx recipe for Auto Deploy, VMware's "Auto Deploy Load Management Best
  * Practice" (cache static content, pass requests through); the layout that createrepo_c gives an
- * RPM repository. The payload paths of vCenter are not documented, which is why they are rows and
+ * RPM repository; the Debian wiki's DebianRepository/Format. The payload paths of vCenter are not documented, which is why they are rows and
  * not code.
  */
 
@@ -62,13 +62,25 @@ const profiles = {
     { path: '**.drpm', action: 'store', reason: 'package, named by its version' },
     { path: '**', action: 'headers', reason: "as the origin's header says" },
   ],
+  /** What apt and Debian's installer read; `by-hash` is asked for where the archive offers it. */
+  'debian-archive': [
+    { path: '**/by-hash/**', action: 'store', reason: 'index, named by its checksum' },
+    { path: '**/pool/**', action: 'store', reason: 'package, named by its version' },
+    {
+      path: '**/dists/**',
+      action: 'store',
+      lifetime: 0,
+      reason: 'index of the archive as it is now',
+    },
+    { path: '**', action: 'headers', reason: "as the origin's header says" },
+  ],
   /** Any HTTP origin, by RFC 9111. */
   generic: [{ path: '**', action: 'headers', reason: "as the origin's header says" }],
 } as const satisfies Record<string, readonly Rule[]>
 
 export type ProfileName = keyof typeof profiles
 
-export const profileNames = ['autodeploy', 'rpm-repository', 'generic'] as const
+export const profileNames = ['autodeploy', 'rpm-repository', 'debian-archive', 'generic'] as const
 
 /** Rows before those of the user: a rule of his that is too wide must not let out a secret. */
 const guards: Readonly<Record<ProfileName, readonly Rule[]>> = {
@@ -79,6 +91,7 @@ const guards: Readonly<Record<ProfileName, readonly Rule[]>> = {
     { path: '/vmw/rbd**', action: 'pass', reason: 'written for one host' },
   ],
   'rpm-repository': [],
+  'debian-archive': [],
   generic: [],
 }
 

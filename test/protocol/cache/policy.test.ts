@@ -252,6 +252,18 @@ test.for([
   expect(verdict.action === 'store' ? verdict.rule.role : '').toBe(role)
 })
 
+test.for([
+  ['/debian/pool/main/h/hello/hello_2.10-3_amd64.deb', undefined],
+  [`/debian/dists/trixie/main/binary-amd64/by-hash/SHA256/${'0a'.repeat(32)}`, undefined],
+  ['/debian/dists/trixie/InRelease', 0],
+  ['/debian/dists/trixie/main/binary-amd64/Packages.xz', 0],
+] as const)('%s of an archive is asked for again after %s', ([target, lifetime]) => {
+  const request = { method: 'GET', target, headers: {}, hostLines: 1 }
+  const verdict = classify(request, rulesOf('debian-archive'))
+  expect(verdict).toMatchObject({ action: 'store' })
+  expect(verdict.action === 'store' ? verdict.rule.lifetime : -1).toBe(lifetime)
+})
+
 test('in a repository everything else goes by its header', () => {
   const rules = rulesOf('rpm-repository')
   expect(ask({ target: '/x/.treeinfo' }).action).toBe('pass')
