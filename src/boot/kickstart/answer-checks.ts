@@ -44,8 +44,12 @@ const hash = /^(\$\w{1,6}\$|[!*])/
 
 /** `OWNER QUESTION TYPE VALUE`, a line that ends in `\` goes on in the next. */
 function checkPreseed(lines: readonly string[]): readonly TextProblem[] {
+  let goesOn = false
   return lines.flatMap((content, index): TextProblem[] => {
-    if (/^\s*(#|$)/.test(content) || lines[index - 1]?.endsWith('\\') === true) return []
+    const isPart = goesOn
+    // What was left out of a command is an empty line here, and does not end it.
+    if (content !== '') goesOn = content.endsWith('\\')
+    if (isPart || /^\s*(#|$)/.test(content)) return []
     const [, question = '', type = '', value = ''] =
       /^\s*\S+\s+(\S+)\s+(\S+)\s*(.*)$/.exec(content) ?? []
     return preseedProblems(question, type, value.trim()).map((says) => ({ line: index + 1, says }))
