@@ -32,6 +32,8 @@ const { values } = parseArgs({
     rate: { type: 'string' },
     first: { type: 'string', default: '0' },
     seed: { type: 'string', default: '1' },
+    tempo: { type: 'string', default: '0' },
+    reboots: { type: 'string', default: '0' },
     admin: { type: 'string' },
   },
 })
@@ -45,7 +47,7 @@ if (base === undefined || images.length < image.length || kinds.length < kind.le
   process.exit(2)
 }
 const paths = new Set(images.flatMap((name) => payloadsOf(name).map(({ path }) => path)))
-const before = await originLoad()
+const before = await originCounts()
 const {
   reports: _,
   sent: __,
@@ -56,38 +58,40 @@ const {
   kinds,
   hosts: Number(values.hosts),
   power: { within: Number(values.within) },
+  tempo: Number(values.tempo),
+  reboots: Number(values.reboots),
   seed: Number(values.seed),
   first: Number(values.first),
   ...(rate === undefined ? {} : { rate: Number(rate) }),
 })
-const after = await originLoad()
+const after = await originCounts()
 const summary: FleetSummary =
-  after === undefined ? report : { ...report, origin: minus(after, before) }
+  before === undefined || after === undefined
+    ? report
+    : { ...report, origin: loadBetween(before, after) }
 console.log(JSON.stringify(summary))
 process.exit(0)
 
-async function originLoad(): Promise<OriginLoad | undefined> {
-  if (admin === undefined) return undefined
-  const text = await (await fetch(new URL('/counters', admin))).text()
-  const counters = JSON.parse(text) as {
-    readonly paths: Readonly<Record<string, { readonly gets: number; readonly bytes: number }>>
-    readonly maxConnections: number
-  }
-  const counts = Object.entries(counters.paths).flatMap(([path, count]) =>
-    paths.has(path) ? [count] : [],
-  )
-  return {
-    bytes: counts.reduce((sum, { bytes }) => sum + bytes, 0),
-    fetches: counts.reduce((sum, { gets }) => sum + gets, 0),
-    mostFetches: Math.max(0, ...counts.map(({ gets }) => gets)),
-    maxConnections: counters.maxConnections,
-  }
+interface OriginCounts {
+  readonly paths: Readonly<Record<string, { readonly gets: number; readonly bytes: number }>>
+  readonly maxConnections: number
 }
 
-function minus(now: OriginLoad, then: OriginLoad | undefined): OriginLoad {
+async function originCounts(): Promise<OriginCounts | undefined> {
+  if (admin === undefined) return undefined
+  const text = await (await fetch(new URL('/counters', admin))).text()
+  return JSON.parse(text) as OriginCounts
+}
+
+function loadBetween(then: OriginCounts, now: OriginCounts): OriginLoad {
+  const loads = [...paths].map((path) => ({
+    bytes: (now.paths[path]?.bytes ?? 0) - (then.paths[path]?.bytes ?? 0),
+    fetches: (now.paths[path]?.gets ?? 0) - (then.paths[path]?.gets ?? 0),
+  }))
   return {
-    ...now,
-    bytes: now.bytes - (then?.bytes ?? 0),
-    fetches: now.fetches - (then?.fetches ?? 0),
+    bytes: loads.reduce((sum, { bytes }) => sum + bytes, 0),
+    fetches: loads.reduce((sum, { fetches }) => sum + fetches, 0),
+    mostFetches: Math.max(...loads.map(({ fetches }) => fetches)),
+    maxConnections: now.maxConnections,
   }
 }
