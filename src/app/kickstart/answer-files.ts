@@ -7,7 +7,7 @@ import { XMLValidator } from 'fast-xml-parser'
 import { checkText, checkValue } from '../../boot/kickstart/answer-checks.ts'
 import { alpineOverlay } from '../../boot/kickstart/alpine-overlay.ts'
 import { liveIgnition } from '../../boot/kickstart/ignition-live.ts'
-import type { Variables } from '../../boot/kickstart/template-reference.ts'
+import { type Variables, isHarmless } from '../../boot/kickstart/template-reference.ts'
 import { type TextFormat, fillText } from '../../boot/kickstart/text-answers.ts'
 import type { AnswerFile } from '../../boot/install/answers.ts'
 import type { AnswerFormat } from '../../boot/system/system.ts'
@@ -67,7 +67,8 @@ export function renderAnswers(
   const own = { name, type, text: filled.text }
   const beside = others?.(filled.text, variables) ?? []
   const live = format === 'ignition' ? liveFile(system, variables) : []
-  return { files: [own, ...beside, ...live], problems: filled.problems }
+  const more = format === 'ignition' ? diskProblems(variables) : []
+  return { files: [own, ...beside, ...live], problems: [...filled.problems, ...more] }
 }
 
 interface Filled {
@@ -104,7 +105,8 @@ function lines(
 ): Filled {
   const filled = fillText(text, variables, syntax)
   if (filled.problems.length > 0) return filled
-  const problems = format === 'autoyast' ? xmlProblems(text) : checkText(text, format)
+  const { inPlace } = filled
+  const problems = format === 'autoyast' ? xmlProblems(inPlace) : checkText(inPlace, format)
   return { text: filled.text, problems }
 }
 
@@ -123,6 +125,14 @@ function seedFiles(_text: string, variables: Variables): readonly AnswerFile[] {
     { name: 'meta-data', type: yaml, text: `${JSON.stringify(about)}\n` },
     { name: 'vendor-data', type: yaml, text: '#cloud-config\n{}\n' },
   ]
+}
+
+/** It goes into a unit of systemd. */
+function diskProblems(variables: Variables): readonly AnswerProblem[] {
+  const disk = String(variables.get('vars.disk') ?? '')
+  return isHarmless(disk)
+    ? []
+    : [{ says: `vars.disk: found ${disk}, allowed: a path such as /dev/sda` }]
 }
 
 function liveFile(system: string | undefined, variables: Variables): readonly AnswerFile[] {

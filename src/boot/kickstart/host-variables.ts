@@ -60,6 +60,9 @@ export function exampleVariables(vars: ReadonlyMap<string, Scalar>): Variables {
     ['dns', '192.0.2.1'],
     ['domain', 'example.net'],
     ['server', '192.0.2.2'],
+    ['answers', 'http://192.0.2.2/ks/example'],
+    ['done', 'http://192.0.2.2/ks/example/done'],
+    ['image', 'http://192.0.2.2/boot/example'],
     ...[...vars].map(([name, value]) => [`vars.${name}`, value] as const),
   ])
 }

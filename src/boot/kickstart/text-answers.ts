@@ -26,6 +26,8 @@ export interface TextProblem {
 
 export interface FilledText {
   readonly text: string
+  /** The same with what is left out as empty lines: lines count as in the source. */
+  readonly inPlace: string
   readonly problems: readonly TextProblem[]
 }
 
@@ -33,11 +35,19 @@ export interface FilledText {
 export function fillText(text: string, variables: Variables, format: TextFormat): FilledText {
   const problems: TextProblem[] = []
   const readers = readersOf(text, format)
-  const lines = text.split('\n').flatMap((content, index) => {
+  const source = text.split('\n')
+  const lines = source.map((content, index) => {
     const place = { content, reader: readers[index] ?? restOfLine, number: index + 1 }
     return fillLine(place, variables, problems)
   })
-  return { text: lines.join('\n'), problems }
+  return {
+    text: lines.filter((line) => line !== undefined).join('\n'),
+    // One that goes on in the next still does.
+    inPlace: lines
+      .map((line, index) => line ?? (source[index]?.endsWith('\\') === true ? '\\' : ''))
+      .join('\n'),
+    problems,
+  }
 }
 
 /** Who reads a place, and how a value is put there; undefined where it cannot be. */
@@ -160,12 +170,12 @@ interface Line {
   readonly number: number
 }
 
-/** None where it is left out. */
+/** Undefined where it is left out. */
 function fillLine(
   { content, reader, number }: Line,
   variables: Variables,
   problems: TextProblem[],
-): readonly string[] {
+): string | undefined {
   let isLeftOut = false
   const filled = content.replaceAll(references, (found, inner?: string) => {
     if (inner === undefined) return '${'
@@ -182,5 +192,5 @@ function fillLine(
     })
     return found
   })
-  return isLeftOut ? [] : [filled]
+  return isLeftOut ? undefined : filled
 }

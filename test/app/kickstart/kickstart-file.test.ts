@@ -154,7 +154,7 @@ const limits: Readonly<Record<string, Installer>> = {
   'photon-lvm.yaml': 'photon3.0',
   'photon-static.yaml': 'photon3.0',
 }
-const samples = globSync('kickstarts/*.yaml').toSorted()
+const samples = globSync('kickstarts/photon-*.yaml').toSorted()
 const cases = samples.flatMap((file) => installers.map((installer) => [file, installer] as const))
 
 test('there are samples', () => {
