@@ -34,17 +34,28 @@ export function ipv4(value: number): Ipv4 {
   return (value >>> 0) as Ipv4
 }
 
-/** Dotted decimal only: no short forms, no leading zeros. */
+/** Dotted decimal only: no short forms, no leading zeros. Asked for each request: no pieces of text. */
 export function parseIpv4(text: string): Ipv4 | undefined {
-  const parts = text.split('.')
-  if (parts.length !== 4) return undefined
-  let value = 0
-  for (const part of parts) {
-    if (!/^(0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return undefined
-    value = value * 256 + Number(part)
+  let [value, part, digits, parts] = [0, 0, 0, 0]
+  for (let at = 0; at <= text.length; at += 1) {
+    const digit = text.charCodeAt(at) - zero
+    if (digit >= 0 && digit <= 9) {
+      if (digits > 0 && part === 0) return undefined
+      part = part * 10 + digit
+      digits += 1
+    } else {
+      const isEnd = at === text.length || text[at] === '.'
+      if (!isEnd || digits === 0 || part > 255) return undefined
+      value = value * 256 + part
+      parts += 1
+      part = 0
+      digits = 0
+    }
   }
-  return ipv4(value)
+  return parts === 4 ? ipv4(value) : undefined
 }
+
+const zero = 48
 
 export function formatIpv4(address: Ipv4): string {
   return [address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255].join('.')

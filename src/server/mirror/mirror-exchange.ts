@@ -187,7 +187,7 @@ export interface Asked {
 /** Each request ends in this, once. */
 export function tellOutcome(
   { name: mirror, emit, macOf, counters, passReasons }: MirrorParts,
-  { startedAt, spared, ip, ...asked }: Asked,
+  { method, file, agent, ip, startedAt, spared }: Asked,
   { service, status, bytes, reason }: Outcome,
 ): void {
   const { event: type, counter } = services[service]
@@ -196,7 +196,8 @@ export function tellOutcome(
   counters.sparedMs += sparedBy(spared, bytes)
   if (service === 'pass') countReason(passReasons, reason ?? 'no reason')
   const ms = Math.round(performance.now() - startedAt)
-  emit({ type, mirror, ...asked, ip, mac: macOf(ip), status, bytes, ms, reason })
+  const mac = macOf(ip)
+  emit({ type, mirror, method, file, agent, ip, mac, status, bytes, ms, reason })
 }
 
 /** The share of a body that a client got is the share of the work. */

@@ -147,15 +147,12 @@ export class MirrorHits {
 
   #done({ plan, headers }: Asked, { size, fetchedIn: ms = 0 }: IndexEntry): FastAnswer['done'] {
     const { parts } = this.#options
-    const asked = { method: 'GET', file: plan.path, agent: headers['user-agent'] }
+    const [method, file, agent] = ['GET', plan.path, headers['user-agent']]
     const spared = () => ({ ms, size })
-    return (client, bytes) => {
+    return ({ ip, startedAt }, bytes) => {
       const reason = bytes === size ? undefined : 'the client left'
-      tellOutcome(
-        parts,
-        { ...asked, ...client, spared },
-        { service: 'hit', status: 200, bytes, reason },
-      )
+      const asked = { method, file, agent, ip, startedAt, spared }
+      tellOutcome(parts, asked, { service: 'hit', status: 200, bytes, reason })
     }
   }
 }
