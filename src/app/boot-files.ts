@@ -17,6 +17,7 @@ import type { MenuSite } from '../server/boot/menu-context.ts'
 import type { Config } from './config/config-schema.ts'
 import type { ImageLibrary } from './image-library.ts'
 import { imagesFolders, imagesTree } from './command/image-names.ts'
+import type { HostInstalls } from './host-installs.ts'
 import type { Site } from './site.ts'
 import type { TinyvmSettings } from './tinyvm-settings.ts'
 
@@ -38,6 +39,7 @@ export interface BootFilesOptions {
   readonly macOf: (ip: string) => Mac | undefined
   readonly machines: Pick<MachineTable, 'byMac'>
   readonly tinyvm?: TinyvmSettings
+  readonly installs?: Pick<HostInstalls, 'turns'>
   readonly emit: Emit
   readonly images: Pick<ImageLibrary, 'tree' | 'refresh' | 'bootCfgOf'>
 }
@@ -87,6 +89,7 @@ function menuSite(options: BootFilesOptions, loaders: ReadonlySet<string>): Menu
     macOf,
     firmwareOf: (mac: Mac) => machines.byMac(mac)?.firmware,
     networkOf: (mac: Mac) => options.tinyvm?.addresses.words(mac) ?? '',
+    turns: options.installs?.turns,
     emit,
   }
 }

@@ -1,7 +1,7 @@
 /** Whose address it is that a request comes from: what each part knows, in the order of its worth. */
 import { type Mac, parseIpv4 } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
-import { macFromEui64, parseIpv6, withoutZone } from '../core/ipv6.ts'
+import { isIpv6, macFromEui64, parseIpv6, withoutZone } from '../core/ipv6.ts'
 import type { MachineTable } from '../boot/machine-table.ts'
 import { Neighbours } from '../io/net/neighbours.ts'
 import type { LeaseTable } from '../protocol/dhcp/lease-table.ts'
@@ -16,6 +16,11 @@ export interface MacLookup {
    * by what a stranger far away can choose or say (an address, a `mac=` in a URL).
    */
   readonly certain: (ip: string) => Mac | undefined
+  /**
+   * As `certain`, over TCP: the kernel has just spoken with that machine, so it must not know another
+   * one at the address that we lent.
+   */
+  readonly proven: (ip: string) => Mac | undefined
 }
 
 export interface MacSources {
@@ -42,10 +47,17 @@ export function macLookup(sources: MacSources): MacLookup {
     recent: (ip) => leased(ip) ?? neighbours.recent(ip) ?? likely(ip),
     now: (ip) => certain(ip) ?? likely(ip),
     certain,
+    proven: (ip) => {
+      const [lent, heard] = [leased(ip), neighbours.now(ip)]
+      return lent === undefined || heard === undefined || lent === heard
+        ? (lent ?? heard)
+        : undefined
+    },
   }
 }
 
 function hintIn(ip: string): Mac | undefined {
+  if (!isIpv6(ip)) return undefined
   const octets = parseIpv6(withoutZone(ip))
   return octets === undefined ? undefined : macFromEui64(octets)
 }

@@ -4,23 +4,15 @@
  * is answered.
  */
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { LRUCache } from 'lru-cache'
-import { type Mac, formatIpv4 } from '../core/address.ts'
+import { formatIpv4 } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Emit } from '../core/events.ts'
-import { MachineTable } from '../boot/machine-table.ts'
 import { bootPlanner } from '../boot/plan.ts'
-import {
-  type NetworkInterface,
-  addressTexts,
-  listInterfaces,
-  selectInterfaces,
-} from '../io/net/interfaces.ts'
-import { type LeaseStore, openLeaseStore } from '../io/store/lease-store.ts'
-import { type MachineStore, openMachineStore } from '../io/store/machine-store.ts'
+import { addressTexts, listInterfaces } from '../io/net/interfaces.ts'
+import type { LeaseStore } from '../io/store/lease-store.ts'
 import { native } from '../io/net/native.ts'
 import { LeaseTable } from '../protocol/dhcp/lease-table.ts'
 import { DhcpServer } from '../server/dhcp/dhcp-server.ts'
@@ -29,6 +21,7 @@ import { HttpListeners } from '../server/http/http-listeners.ts'
 import { buildHttpServer } from '../server/http/http-server.ts'
 import type { LeaseView } from '../server/http/http-options.ts'
 import { esxiEntryOf } from '../server/boot/esxi-tree.ts'
+import { answersRoute } from '../server/boot/answers-route.ts'
 import { lockedMenuRoute } from '../server/boot/locked-menu.ts'
 import { TlsListeners } from '../server/http/tls-listeners.ts'
 import { TftpServer } from '../server/tftp/tftp-server.ts'
@@ -36,16 +29,13 @@ import { type BootFiles, bootFiles } from './boot-files.ts'
 import type { Config } from './config/config-schema.ts'
 import { openingFolder } from './config/folders.ts'
 import { ImageLibrary } from './image-library.ts'
-import { namedImages, takenNames } from './command/image-names.ts'
 import { learnLoaders } from './learned-loaders.ts'
 import type { Log } from './log.ts'
-import { type MacLookup, macLookup } from './mac-lookup.ts'
 import { type OpenMirror, openMirrors } from './mirrors.ts'
 import { absences, servingLines } from './serving.ts'
 import { missingPaths } from './config/config-paths.ts'
 import { serviceMetrics } from './service-metrics.ts'
-import { type Site, siteOf } from './site.ts'
-import { type TinyvmSettings, tinyvmSettings } from './tinyvm-settings.ts'
+import { type Parts, assemble, namesOf, openStores } from './service-parts.ts'
 
 export interface Service {
   stop(): Promise<void>
@@ -53,23 +43,6 @@ export interface Service {
 
 /** Interfaces come and go (taps, VLANs, cables): how often to look, milliseconds. */
 const scanInterval = 2000
-
-/** What the parts share while they are put together. */
-interface Parts {
-  readonly config: Config
-  readonly site: Site
-  readonly clock: Clock
-  readonly hub: EventHub
-  readonly emit: Emit
-  readonly machines: MachineTable
-  /** What was learned about machines, over restarts. */
-  readonly learned: MachineStore
-  readonly leases: LeaseTable
-  readonly interfaces: () => NetworkInterface[]
-  readonly macs: MacLookup
-  readonly images: ImageLibrary
-  readonly tinyvm: TinyvmSettings
-}
 
 /** Throws SystemError when something cannot be opened; then nothing stays open. */
 export async function startService(
@@ -113,6 +86,7 @@ export async function startService(
 
   state.ready = true
   sayReady({ ...parts, serving })
+  parts.installs.check().catch((error: unknown) => log.bug(error, 'looking at answers'))
   opened.defer(() => hub.emit({ type: 'service.stop' })) // the first to happen at the end
   const running = opened.move()
   return { stop: () => running.disposeAsync() }
@@ -128,11 +102,6 @@ function lookAgain(
   opened.defer(() => clearInterval(timer))
 }
 
-function namesOf({ hosts }: Config): (mac: Mac) => string | undefined {
-  const names = new Map(hosts.map(({ mac, name }) => [mac, name]))
-  return (mac) => names.get(mac)
-}
-
 /** How long to wait for images at start, milliseconds: large ones take a while to check. */
 const imagePatience = 10_000
 
@@ -141,38 +110,6 @@ async function openImages(images: ImageLibrary, opened: AsyncDisposableStack): P
   opened.defer(() => images.close())
   const looked = images.refresh()
   await Promise.race([looked, delay(imagePatience, undefined, { ref: false })])
-}
-
-interface Stores {
-  readonly leases: LeaseStore
-  readonly learned: MachineStore
-}
-
-function openStores(folder: string, opened: AsyncDisposableStack): Stores {
-  const leases = openLeaseStore(join(folder, 'leases.db'))
-  opened.defer(() => leases.close())
-  const learned = openMachineStore(join(folder, 'machines.db'))
-  opened.defer(() => learned.close())
-  return { leases, learned }
-}
-
-function assemble(config: Config, hub: EventHub, clock: Clock, stores: Stores): Parts {
-  const images = new ImageLibrary({
-    named: () => namedImages(config),
-    taken: takenNames(config),
-    emit: hub.emit,
-    clock,
-  })
-  const site = siteOf(config, () => images.entries())
-  const leases = new LeaseTable(stores.leases.load(), site.subnets)
-  const machines = new MachineTable({ nameOf: (mac) => site.hosts.get(mac)?.name })
-  hub.subscribe((event) => machines.observe(event))
-  const macs = macLookup({ leases, machines, clock })
-  const interfaces = () => selectInterfaces(config.interfaces, listInterfaces())
-  const { learned } = stores
-  const tinyvm = tinyvmSettings({ config, site, learned, leases, clock })
-  const known = { machines, learned, leases, macs, images, tinyvm }
-  return { config, site, clock, hub, emit: hub.emit, interfaces, ...known }
 }
 
 /** What is served where, just now. */
@@ -186,7 +123,7 @@ async function openHttp(
   mirrors: readonly OpenMirror[],
   isReady: () => boolean,
 ): Promise<FastifyInstance> {
-  const { site, machines, hub, macs, leases, clock, serving, tinyvm, metrics } = parts
+  const { site, machines, hub, macs, leases, clock, serving, installs, tinyvm, metrics } = parts
   const server = buildHttpServer({
     tree: files.tree,
     userFiles: files.userFiles,
@@ -197,12 +134,14 @@ async function openHttp(
     leases: () => leases.active(clock()).map(leaseView),
     mirrors: () => mirrors.map(({ mirror }) => mirror.stats()),
     serving,
+    hosts: installs.api,
     tinyvm: { ...tinyvm, macOf: macs.certain },
     metrics,
     isReady,
     clock,
   })
   lockedMenuRoute(server, { ...files.menus, clock })
+  answersRoute(server, { ...files.menus, answers: installs.answers })
   const autodeploy = mirrors.find(({ mirror }) => mirror.name === 'autodeploy')
   if (autodeploy) await server.register(autodeploy.mirror.plugin, { prefix: '/vmw' })
   return server

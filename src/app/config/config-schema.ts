@@ -91,6 +91,12 @@ const host = section({
   kickstart: path
     .optional()
     .describe('Its kickstart, instead of that of the image: docs/kickstart-photon.md.'),
+  once: z
+    .boolean({ error: 'true or false' })
+    .default(true)
+    .describe(
+      'Install once, then boot from the disk: docs/install.md. `false` installs at every start.',
+    ),
   vars: z
     .record(
       z.string().regex(/^[A-Za-z_]\w*$/, { error: 'a name of letters, digits and "_"' }),
@@ -115,6 +121,14 @@ const image = section({
   kickstart: path
     .optional()
     .describe('The kickstart of hosts that boot it: docs/kickstart-photon.md.'),
+  repository: z
+    .string({ error: 'a URL' })
+    .regex(/^(https?:\/\/|\$\{server\})[^\s&"'\\]+$/, {
+      error:
+        'a URL such as ${server}:5200/photon/5.0/photon_release_5.0_x86_64, without & and quotes',
+    })
+    .optional()
+    .describe('Photon: where its packages are, if not in the image: docs/systems/photon.md.'),
 })
 
 const tinyvm = section({

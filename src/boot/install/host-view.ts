@@ -41,7 +41,7 @@ export interface HostFindings {
 
 export function hostView(host: Host, { record, choice, problem }: HostFindings): HostView {
   const { name, mac, boot, once = true } = host
-  const usual = record === undefined ? `boots ${boot}` : installWords(record, { once, problem })
+  const usual = record === undefined ? boots(boot) : installWords(record, { once, boot, problem })
   const next = choice?.entry
   return {
     name,
@@ -49,9 +49,13 @@ export function hostView(host: Host, { record, choice, problem }: HostFindings):
     boot,
     next,
     install: record === undefined ? undefined : installView(record, problem),
-    text: next === undefined ? usual : `boots ${next} next, then: ${usual}`,
+    text: next === undefined ? usual : `${boots(next)} next; then: ${usual}`,
     isTrouble: record?.state === 'stopped' || (record?.state === 'armed' && problem !== undefined),
   }
+}
+
+function boots(entry: string): string {
+  return entry === 'menu' ? 'gets the menu' : `boots ${entry}`
 }
 
 function installView(record: InstallRecord, problem: string | undefined): InstallView {

@@ -28,7 +28,7 @@ export function recordFor(
   if (known.entry === host.boot) return named
   if (!mayHaveWiped(known)) return fresh
   const before = known.installedAt === undefined ? 'began to install' : 'has installed'
-  return stopped({ ...named, entry: host.boot }, `it ${before} ${known.entry} before`)
+  return stopped(named, `it ${before} ${known.entry} before`)
 }
 
 const unreadable = 'what is stored of its installation cannot be read'

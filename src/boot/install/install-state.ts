@@ -62,8 +62,10 @@ export type InstallEvent =
 export interface InstallFacts {
   /** Whether one installation is enough. */
   readonly once: boolean
-  /** For a new arming. */
+  /** For a new arming: its secret, what is to be installed, and the host's name. */
   readonly token: string
+  readonly entry: string
+  readonly host: string
 }
 
 /** A machine that starts so often without fetching its answers is not started again. */
@@ -74,10 +76,10 @@ export const sameBoot = 30_000
 export const surelyAnother = 600_000
 
 export function armedRecord(
-  about: Pick<InstallRecord, 'entry' | 'host' | 'token'>,
+  { entry, host, token }: Pick<InstallRecord, 'entry' | 'host' | 'token'>,
   now: number,
 ): InstallRecord {
-  return { ...about, state: 'armed', at: now, starts: 0, startedAt: 0, isBack: false }
+  return { state: 'armed', at: now, entry, host, token, starts: 0, startedAt: 0, isBack: false }
 }
 
 /** The record after an event; the same object where it changes nothing. */
@@ -118,8 +120,8 @@ function enter(state: InstallState): Step {
   return (record, _facts, now) => ({ ...record, state, at: now })
 }
 
-function arm({ entry, host, installedAt }: InstallRecord, { token }: InstallFacts, now: number) {
-  return { ...armedRecord({ entry, host, token }, now), installedAt }
+function arm({ installedAt }: InstallRecord, facts: InstallFacts, now: number): InstallRecord {
+  return { ...armedRecord(facts, now), installedAt }
 }
 
 function start(record: InstallRecord, _facts: InstallFacts, now: number): InstallRecord {

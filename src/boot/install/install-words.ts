@@ -4,13 +4,15 @@ import { type InstallRecord, mostStarts } from './install-state.ts'
 /** What else there is to say: whether one installation is enough, and why there can be none now. */
 export interface InstallAside {
   readonly once: boolean
+  /** What the host is configured to boot, which may be another entry than it has installed. */
+  readonly boot: string
   readonly problem?: string | undefined
 }
 
 /** As the rest of a sentence about the host. */
 export function installWords(
   { state, entry, host, starts, reason }: InstallRecord,
-  { once, problem }: InstallAside,
+  { once, boot, problem }: InstallAside,
 ): string {
   const next = once ? 'boots from its disk' : `installs ${entry} again at its next start`
   switch (state) {
@@ -26,6 +28,6 @@ export function installWords(
     case 'disk':
       return `installed ${entry}; ${next}`
     case 'stopped':
-      return `boots from its disk: ${reason ?? 'it was stopped'}. To install ${entry}: bootlace host arm ${host}`
+      return `boots from its disk: ${reason ?? 'it was stopped'}. To install ${boot}: bootlace host arm ${host}`
   }
 }

@@ -66,27 +66,35 @@ export class InstallAnswers {
     isWanted: boolean,
   ): Promise<Handed> {
     const found = this.#byToken(token)
-    if (found === undefined || !this.#mayHave(found, asker)) return this.#refuse(found, asker)
+    if (found === undefined || !this.#mayHave(found, asker)) return this.refuse(asker, found)
     const files = await this.#files(found.host, token, asker.url)
     const file = files.find((each) => each.name === name)
     if (file === undefined) return { type: 'missing', names: files.map((each) => each.name) }
     // It may have been armed anew in the meantime.
     const still = this.#byToken(token)
-    if (still === undefined || !this.#mayHave(still, asker)) return this.#refuse(still, asker)
+    if (still === undefined || !this.#mayHave(still, asker)) return this.refuse(asker, still)
     if (isWanted) this.#advance(still, 'fetched', asker)
     return { type: 'file', file, host: still.host }
   }
 
-  /** It says that it is installed, as often as it likes. */
+  /** It says that it is installed, as often as it likes. False where it may not. */
   report(token: string, asker: Asker): boolean {
     const found = this.#byToken(token)
     const mac = this.#options.macOf(asker.ip)
     const isSomebodyElse = mac !== undefined && mac !== found?.host.mac
     if (found === undefined || isSomebodyElse || found.record.state === 'armed') {
-      return this.#refuse(found, asker).type !== 'refused'
+      this.refuse(asker, found)
+      return false
     }
     this.#advance(found, 'done', asker)
     return true
+  }
+
+  /** Tells that somebody asked for what is not his. */
+  refuse({ ip }: Asker, found?: Found): { readonly type: 'refused' } {
+    const mac = this.#options.macOf(ip)
+    this.#options.emit({ type: 'answers.refused', ip, mac, reason: refusal(found, mac) })
+    return { type: 'refused' }
   }
 
   #advance({ host, record }: Found, event: 'fetched' | 'done', { ip }: Asker): void {
@@ -105,13 +113,6 @@ export class InstallAnswers {
 
   #mayHave({ host, record }: Found, { ip }: Asker): boolean {
     return mayFetch(record) && this.#options.macOf(ip) === host.mac
-  }
-
-  #refuse(found: Found | undefined, { ip }: Asker): { readonly type: 'refused' } {
-    const mac = this.#options.macOf(ip)
-    const reason = refusal(found, mac)
-    this.#options.emit({ type: 'answers.refused', ip, mac, reason })
-    return { type: 'refused' }
   }
 
   async #problem(host: Host, token: string, url: string): Promise<string | undefined> {
@@ -136,6 +137,7 @@ export class InstallAnswers {
   }
 }
 
+/** Whose token it is. */
 interface Found {
   readonly host: Host
   readonly record: InstallRecord

@@ -25,11 +25,15 @@ export interface InstallTurnsOptions {
 /** What a machine is told this time. */
 export interface Turn {
   readonly host: Host | undefined
-  /**
-   * To be called with what is rendered from `host`, before it leaves. Throws SystemError when what
-   * follows from it cannot be stored: then it must not leave.
-   */
-  readonly take: (text: string) => void
+  readonly text: string
+}
+
+/** What is told of a host as it is now. It may be asked for nothing else in between. */
+export type Render = (host: Host | undefined) => string
+
+interface Question {
+  readonly asker: Asker
+  readonly render: Render
 }
 
 interface Decision {
@@ -46,20 +50,24 @@ export class InstallTurns {
     this.#options = options
   }
 
-  async turn(mac: Mac, asker: Asker): Promise<Turn> {
+  /**
+   * Renders what the machine is told, and stores what follows from it before it can leave. Throws
+   * SystemError when that cannot be stored.
+   */
+  async turn(mac: Mac, asker: Asker, render: Render): Promise<Turn> {
     const { installs, answers, macOf } = this.#options
     const host = installs.configured(mac)
-    if (host === undefined) return { host, take: nothing }
+    if (host === undefined) return { host, text: render(host) }
     const asking = macOf(asker.ip)
-    if (asking !== mac) return this.#forAnybody(host, asking, asker)
+    if (asking !== mac) return this.#forAnybody(host, asking, { asker, render })
     const { next, ...first } = this.#decide(host)
     const isInstall = first.host.answers !== undefined && next !== undefined
     const problem = isInstall ? await answers.prove(host, next.token, asker.url) : undefined
-    // Others may have asked while the answers were rendered.
-    const decision = this.#decide(host)
-    if (problem === undefined) return this.#turn(host, decision, asker)
+    // Others may have asked while the answers were rendered: from here on nobody can.
+    if (problem === undefined) return this.#forItself(host, { asker, render })
     this.#options.emit({ type: 'install.refused', mac, entry: host.boot, reason: problem })
-    return { host: { ...host, boot: 'disk' }, take: nothing }
+    const harmless = { ...host, boot: 'disk' }
+    return { host: harmless, text: render(harmless) }
   }
 
   #decide(host: Host): Decision {
@@ -70,29 +78,34 @@ export class InstallTurns {
     return { choice, record, next, host: effectiveHost(host, next, choice) }
   }
 
-  #turn(configured: Host, { choice, record, next, host }: Decision, { ip }: Asker): Turn {
-    const { installs } = this.#options
-    const take = (text: string): void => {
-      this.#keepChoice(configured, choice)
-      if (next === undefined || next === record) return
-      // A menu that does not lead to the answers starts nothing; boot.cfg of ESXi may, later.
-      if (mayFetch(next) && !text.includes(next.token)) return
-      installs.keep(configured, next, ip)
+  #forItself(configured: Host, { asker, render }: Question): Turn {
+    const { choice, record, next, host } = this.#decide(configured)
+    const text = render(host)
+    this.#keepChoice(configured, choice)
+    const isNews = next !== undefined && next !== record
+    // A menu that does not lead to the answers starts nothing; boot.cfg of ESXi may, later.
+    if (isNews && (!mayFetch(next) || text.includes(next.token))) {
+      this.#options.installs.keep(configured, next, asker.ip)
     }
-    return { host, take }
+    return { host, text }
   }
 
   /** Where nobody knows whose address it is, it may well be the machine: its choice comes to an end. */
-  #forAnybody(configured: Host, asking: Mac | undefined, { ip }: Asker): Turn {
+  #forAnybody(
+    configured: Host,
+    asking: Mac | undefined,
+    { asker: { ip }, render }: Question,
+  ): Turn {
     const { installs, emit } = this.#options
     const choice = this.#choiceNow(configured)
-    const host = effectiveHost(configured, installs.recordOf(configured), choice)
-    if (host.answers !== undefined) {
+    const { answers, ...host } = effectiveHost(configured, installs.recordOf(configured), choice)
+    if (answers !== undefined) {
       const reason = `the menu of ${host.name}, from an address that is not known to be its own`
       emit({ type: 'install.withheld', ip, mac: asking, entry: host.boot, reason })
     }
-    const take = asking === undefined ? () => this.#keepChoice(configured, choice) : nothing
-    return { host: { ...host, answers: undefined }, take }
+    const text = render(host)
+    if (asking === undefined) this.#keepChoice(configured, choice)
+    return { host, text }
   }
 
   #choiceNow(host: Host): NextBoot | undefined {
@@ -105,5 +118,3 @@ export class InstallTurns {
     if (installs.choiceOf(host)?.servedAt !== choice?.servedAt) installs.choose(host, choice)
   }
 }
-
-function nothing(): void {}

@@ -75,8 +75,9 @@ export class Installs {
   }
 
   /** What an event makes of a record, by this host's settings; nothing is stored by that. */
-  after({ mac, once = true }: Host, record: InstallRecord, event: InstallEvent): InstallRecord {
-    const facts = { once, token: this.#tokenOf(mac) }
+  after(host: Host, record: InstallRecord, event: InstallEvent): InstallRecord {
+    const { name, mac, boot, once = true } = host
+    const facts = { once, token: this.#tokenOf(mac), entry: boot, host: name }
     return advance(record, event, facts, this.#options.clock())
   }
 

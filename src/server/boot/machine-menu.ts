@@ -22,9 +22,9 @@ export async function machineMenu(
 ): Promise<MachineMenu> {
   const context = menuContext(mac, client, site)
   if (mac === undefined || site.turns === undefined) return { text: render(context), context }
-  const { host, take } = await site.turns.turn(mac, { ip: client.ip, url: context.url })
-  const own = { ...context, host }
-  const text = render(own)
-  take(text)
-  return { text, context: own }
+  const asker = { ip: client.ip, url: context.url }
+  const { host, text } = await site.turns.turn(mac, asker, (own) =>
+    render({ ...context, host: own }),
+  )
+  return { text, context: { ...context, host } }
 }

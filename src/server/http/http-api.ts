@@ -1,4 +1,4 @@
-/** The API: what is known, as JSON, and the one thing that machines tell us. Changes no settings. */
+/** The API: what is known, as JSON, what machines tell us, and orders of the user's. */
 import type { FastifyInstance } from 'fastify'
 import { parseMac } from '../../core/address.ts'
 import type { ServiceEvent } from '../../core/events.ts'
@@ -7,6 +7,7 @@ import { type SeenMachine, splitBoots } from '../../boot/machine-table.ts'
 import { tell } from '../../boot/story.ts'
 import { parseReport, reportEvent, reportLimit } from '../boot/boot-report.ts'
 import { peerAddress } from './http-client.ts'
+import { hostsRoutes } from './hosts-api.ts'
 import type { HttpServerOptions } from './http-options.ts'
 import { tinyvmRoutes } from '../boot/tinyvm-api.ts'
 
@@ -31,7 +32,11 @@ export async function apiRoutes(
   }))
   fastify.get('/mirrors', () => ({ mirrors: mirrors() }))
   await fastify.register((scope) => reportRoute(scope, options))
-  const { tinyvm, hub } = options
+  const { tinyvm, hosts, hub } = options
+  if (hosts !== undefined) {
+    const orders = { ...hosts, emit: hub.emit }
+    await fastify.register((scope) => hostsRoutes(scope, orders), { prefix: '/hosts' })
+  }
   if (tinyvm === undefined) return
   const running = { ...tinyvm, emit: hub.emit }
   await fastify.register((scope) => tinyvmRoutes(scope, running), { prefix: '/tinyvm' })

@@ -6,6 +6,7 @@ import type { MachineTable } from '../../boot/machine-table.ts'
 import type { FileTree } from '../../io/files/file-tree.ts'
 import type { EventHub } from '../event-hub.ts'
 import type { MirrorStats } from '../mirror/mirror-exchange.ts'
+import type { HostsApiOptions } from './hosts-api.ts'
 import type { TinyvmApiOptions } from '../boot/tinyvm-api.ts'
 
 /** One address that was given, as the API and the page show it. */
@@ -45,6 +46,8 @@ export interface HttpServerOptions {
   readonly mirrors: () => readonly MirrorView[]
   /** What is served where, a line each: for the page. */
   readonly serving: () => readonly string[]
+  /** The hosts of the configuration, and orders to them. */
+  readonly hosts?: Omit<HostsApiOptions, 'emit'> | undefined
   /** What a running TinyVM asks of us. */
   readonly tinyvm?: Omit<TinyvmApiOptions, 'emit'> | undefined
   /** For Prometheus, as text. */

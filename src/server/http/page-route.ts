@@ -5,7 +5,7 @@ import type { HttpServerOptions } from './http-options.ts'
 import { pageScript, renderPage } from './page.ts'
 
 export function pageRoute(server: FastifyInstance, options: HttpServerOptions): void {
-  const { serving, machines, leases, mirrors, catalog } = options
+  const { serving, machines, leases, mirrors, catalog, hosts } = options
   server.get('/', (_request, reply) =>
     reply
       .type('text/html; charset=utf-8')
@@ -15,6 +15,7 @@ export function pageRoute(server: FastifyInstance, options: HttpServerOptions): 
       .send(
         renderPage({
           serving: serving(),
+          hosts: hosts?.orders.list() ?? [],
           machines: machines.list(),
           leases: leases(),
           mirrors: mirrors(),

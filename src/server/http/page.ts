@@ -7,10 +7,13 @@ import type { Catalog, Entry } from '../../boot/menu/catalog.ts'
 import type { SeenMachine } from '../../boot/machine-table.ts'
 import { formatBytes, formatDuration, tell } from '../../boot/story.ts'
 import { type ServiceEvent, eventTypes } from '../../core/events.ts'
+import type { HostView } from '../../boot/install/host-view.ts'
 import type { LeaseView, MirrorView } from './http-options.ts'
+import { clock, code, escapeHtml, list, section, table } from './page-html.ts'
 
 export interface PageContent {
   readonly serving: readonly string[]
+  readonly hosts: readonly HostView[]
   readonly machines: readonly SeenMachine[]
   readonly leases: readonly LeaseView[]
   readonly mirrors: readonly MirrorView[]
@@ -28,6 +31,7 @@ export function renderPage(content: PageContent): string {
 <h1>Bootlace</h1>
 <main>
 ${section('Served here', list(serving.map(escapeHtml)))}
+${section('Hosts', hostTable(content.hosts))}
 ${section('Machines', machineTable(content.machines))}
 ${section('Addresses', leaseTable(content.leases))}
 ${section('Mirrors', list(content.mirrors.map(savings)))}
@@ -36,10 +40,6 @@ ${section('Menu', entryTable(catalog))}
 <script>${pageScript}</script>
 </html>
 `
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }
 
 /**
@@ -94,22 +94,16 @@ li code, td:last-child code { white-space: normal }
 }
 `
 
-function section(title: string, body: string): string {
-  return `<h2>${title}</h2>\n${body}`
-}
-
-const nothing = '<p class="none">nothing yet</p>'
-
-function list(items: readonly string[]): string {
-  if (items.length === 0) return nothing
-  return `<ul>${items.map((item) => `<li>${item}</li>`).join('')}</ul>`
-}
-
-function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  if (rows.length === 0) return nothing
-  const head = heads.map((text) => `<th>${text}</th>`).join('')
-  const body = rows.map((cells) => `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`)
-  return `<table><tr>${head}</tr>${body.join('\n')}</table>`
+/** What each host of the configuration does, which may be one that was never seen. */
+function hostTable(hosts: readonly HostView[]): string {
+  return table(
+    ['Host', 'Since', 'How it stands'],
+    hosts.map(({ name, mac, install, text, isTrouble }) => [
+      `${escapeHtml(name)}<br>${code(mac)}`,
+      install === undefined || install.starts === 0 ? '' : clock(install.since),
+      isTrouble ? `<span class="trouble">${escapeHtml(text)}</span>` : escapeHtml(text),
+    ]),
+  )
 }
 
 /** The page is drawn anew while machines boot: those who were seen last, and a few with all steps. */
@@ -143,10 +137,10 @@ function steps({ mac, steps: known }: SeenMachine, withEarlier: boolean): string
 
 function sentence(step: ServiceEvent): string {
   const text = escapeHtml(tell(step) ?? '')
-  return `${clock(step.at)} ${isTrouble(step) ? `<span class="trouble">${text}</span>` : text}`
+  return `${clock(step.at)} ${isWarning(step) ? `<span class="trouble">${text}</span>` : text}`
 }
 
-function isTrouble({ type }: ServiceEvent): boolean {
+function isWarning({ type }: ServiceEvent): boolean {
   return eventTypes[type][0] === 'warn' || type.endsWith('.missing')
 }
 
@@ -188,6 +182,7 @@ const bootsWhat = {
   shell: 'the command line of iPXE',
   autodeploy: 'what vCenter Auto Deploy says',
   wimboot: 'Windows, by wimboot',
+  esxi: "VMware ESXi's installer, by mboot",
 } as const
 
 function boots(entry: Entry): string {
@@ -213,13 +208,4 @@ function savings({
     `and ${formatDuration(sparedMs)} of the origin's time; ` +
     `${hits + joins} of ${requests} payload requests needed no download`
   )
-}
-
-function code(text: string | undefined): string {
-  return text === undefined ? '' : `<code>${escapeHtml(text)}</code>`
-}
-
-function clock(at: number): string {
-  const iso = new Date(at).toISOString()
-  return `<time datetime="${iso}">${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC</time>`
 }
