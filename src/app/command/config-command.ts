@@ -2,17 +2,20 @@
 import { parseArgs } from 'node:util'
 import { InputError } from '../../core/errors.ts'
 import { loadConfig } from '../config/config.ts'
-import { missingPaths } from '../config/config-paths.ts'
+import { answerProblems } from '../config/answer-problems.ts'
+import { missingFiles, missingPaths } from '../config/config-paths.ts'
 
 const help = `bootlace config check FILE
 
 Reads FILE as \`serve --config FILE\` would and tells every problem at once, each with line and key,
-what was found and what is allowed; where there are none, which files that it names are not there.
+what was found and what is allowed; where there are none, which files that it names are not there;
+and where they are, what is wrong with the unattended files of its hosts, each rendered and checked as
+the installer of its image would.
 Exit code 0 when it is good, 2 when it is not.
 
 Example: bootlace config check bootlace.yaml`
 
-export function configCommand(args: string[]): Promise<number> {
+export async function configCommand(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -20,12 +23,14 @@ export function configCommand(args: string[]): Promise<number> {
   })
   if (values.help) {
     console.log(help)
-    return Promise.resolve(0)
+    return 0
   }
   const [verb, file, ...rest] = positionals
   if (verb !== 'check' || file === undefined || rest.length > 0) throw new InputError([help])
-  const missing = missingPaths(loadConfig({ file, environment: process.env }))
-  if (missing.length > 0) throw new InputError(missing.map((problem) => `${file}: ${problem}`))
+  const config = loadConfig({ file, environment: process.env })
+  const missing = [...missingPaths(config), ...missingFiles(config)]
+  const problems = missing.length > 0 ? missing : await answerProblems(config)
+  if (problems.length > 0) throw new InputError(problems.map((problem) => `${file}: ${problem}`))
   console.log(`${file}: good`)
-  return Promise.resolve(0)
+  return 0
 }

@@ -1,6 +1,6 @@
 /**
  * `kickstart check FILE`: every problem of a Photon kickstart, for one installer; without one, for
- * the newest, with what the others say in a line.
+ * the newest, with what the others say in a line. Other systems' files are told by their text.
  */
 import type { Variables } from '../../boot/kickstart/kickstart-template.ts'
 import {
@@ -11,8 +11,29 @@ import {
   releases,
 } from '../../boot/kickstart/installers.ts'
 import { InputError } from '../../core/errors.ts'
-import { readKickstart } from '../kickstart/kickstart-file.ts'
+import { formatOf, formatTitles } from '../../boot/kickstart/answer-format.ts'
+import { type FileFormat, renderAnswers } from '../kickstart/answer-files.ts'
+import { answerSentence } from '../kickstart/host-answers.ts'
+import { readAnswerText, readKickstart } from '../kickstart/kickstart-file.ts'
 import { type KickstartReport, reportKickstart, sentence } from '../kickstart/kickstart-report.ts'
+
+/** The file of another system, filled in. */
+function checkAnswers(
+  file: string,
+  format: FileFormat,
+  { variables, json }: { readonly variables: Variables; readonly json: boolean },
+): number {
+  const { problems } = renderAnswers(readAnswerText(file), variables, { format })
+  const title = formatTitles[format]
+  const verdict = problems.length === 0 ? 'good' : 'refused'
+  if (json) console.log(JSON.stringify({ file, format: title, verdict, problems }))
+  else {
+    for (const problem of problems) console.error(answerSentence(file, problem))
+    const outcome = verdict === 'good' ? 'good as' : `${problems.length} to mend as`
+    console.log(`${file}: ${outcome} ${title}`)
+  }
+  return verdict === 'good' ? 0 : 2
+}
 
 /** The installer that was asked for, and the release by whose name it was. */
 export interface AskedInstaller {
@@ -26,6 +47,9 @@ export function checkFile(
   variables: Variables,
   { installer, json }: { readonly installer?: string | undefined; readonly json: boolean },
 ): number {
+  const format = installer === undefined ? formatOf(readAnswerText(file)) : 'photon'
+  if (format !== undefined && format !== 'photon')
+    return checkAnswers(file, format, { variables, json })
   const read = readKickstart(file)
   if (installer !== undefined) {
     const asked = askedInstaller(installer)

@@ -5,6 +5,7 @@
 import { gzipSync } from 'node:zlib'
 import { XMLValidator } from 'fast-xml-parser'
 import { checkText, checkValue } from '../../boot/kickstart/answer-checks.ts'
+import { renderEsxiKickstart } from '../../boot/esxi/ks-render.ts'
 import { alpineOverlay } from '../../boot/kickstart/alpine-overlay.ts'
 import { liveIgnition } from '../../boot/kickstart/ignition-live.ts'
 import { type Variables, isHarmless } from '../../boot/kickstart/template-reference.ts'
@@ -53,17 +54,23 @@ const forms: Readonly<Record<FileFormat, Form>> = {
   shell: { syntax: 'shell', name: 'install.sh', type: plain },
 }
 
-/** `system` is the image's kind, where it is known. */
+/** What is known of the image. */
+interface AnswersImage {
+  /** Its kind. */
+  readonly system?: string | undefined
+  readonly version?: string | undefined
+}
+
 export function renderAnswers(
   text: string,
   variables: Variables,
-  { format, system }: { readonly format: FileFormat; readonly system?: string | undefined },
+  { format, system, version }: { readonly format: FileFormat } & AnswersImage,
 ): RenderedAnswers {
   const { syntax, name, type, others } = forms[format]
   const filled =
     syntax === 'yaml' || syntax === 'json'
       ? structured(text, variables, { syntax, format })
-      : lines(text, variables, { syntax, format })
+      : lines(text, variables, { syntax, format, version })
   const own = { name, type, text: filled.text }
   const beside = others?.(filled.text, variables) ?? []
   const live = format === 'ignition' ? liveFile(system, variables) : []
@@ -101,8 +108,16 @@ function headProblems(text: string, format: FileFormat): readonly AnswerProblem[
 function lines(
   text: string,
   variables: Variables,
-  { syntax, format }: { readonly syntax: TextFormat; readonly format: FileFormat },
+  {
+    syntax,
+    format,
+    version,
+  }: { readonly syntax: TextFormat; readonly format: FileFormat } & AnswersImage,
 ): Filled {
+  if (format === 'esxi') {
+    const { text: own, findings } = renderEsxiKickstart(text, variables, version)
+    return { text: own, problems: findings.filter(({ severity }) => severity === 'error') }
+  }
   const filled = fillText(text, variables, syntax)
   if (filled.problems.length > 0) return filled
   const { inPlace } = filled

@@ -15,7 +15,7 @@ import type { Config } from '../config/config-schema.ts'
 import type { KnownImage } from '../image-entries.ts'
 import { renderAnswers } from './answer-files.ts'
 import { parseKickstart, readAnswerText } from './kickstart-file.ts'
-import { hostKickstart } from './kickstart-host.ts'
+import { type KickstartPlace, hostKickstart } from './kickstart-host.ts'
 import { reportKickstart, sentence } from './kickstart-report.ts'
 import type { AnswerProblem } from './structured-answers.ts'
 
@@ -67,7 +67,8 @@ export function sourceOf(
   const format = system?.answers?.format ?? formatOf(text) ?? 'photon'
   const files = (): readonly AnswerFile[] => {
     if (format !== 'photon') {
-      return good(found.file, renderAnswers(text, variables, { format, system: system?.id }))
+      const known = { system: system?.id, version: image?.image.kind?.version }
+      return good(found.file, renderAnswers(text, variables, { format, ...known }))
     }
     const known = installer ?? offers?.installer?.version
     return [photonFile({ file: found.file, text }, variables, known)]
@@ -79,6 +80,21 @@ export function sourceOf(
 export function withUrls(variables: Variables, urls: AnswerUrls): Variables {
   const { answers, done, image } = urls
   return new Map([...variables, ['answers', answers], ['done', done], ['image', image]])
+}
+
+/** As they are while it installs; the token is another one each time. */
+export function exampleUrls(config: Config, name: string, place: KickstartPlace): AnswerUrls {
+  const { variables } = hostKickstart(config, name, place)
+  const { port } = config.http
+  const host = String(variables.get('server') ?? '127.0.0.1')
+  const url = `http://${host.includes(':') ? `[${host}]` : host}${port === 80 ? '' : `:${port}`}`
+  const answers = `${url}/ks/TOKEN`
+  return {
+    server: url,
+    answers,
+    done: `${answers}/done`,
+    image: `${url}/boot/${place.image ?? 'IMAGE'}`,
+  }
 }
 
 /** The files, or InputError. */

@@ -4,6 +4,7 @@
  * from before there were lists of packages is migrated; any other is taken as it stands.
  */
 import { type Finding, error, isObject } from './formats.ts'
+import { hidden, hideVariables } from './hidden-text.ts'
 import type { Installer } from './installers.ts'
 import { checkKickstart } from './kickstart-checks.ts'
 import { isFromOldEra, migrate } from './kickstart-era.ts'
@@ -66,20 +67,13 @@ function escaped(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
-const hidden = '(hidden)'
-/** Variables whose values are secrets, by what they are called. */
-const secretName = /pass|secret|token|hash|private/i
-
 /** The same with hashes, passwords and secret variables hidden. */
 export function hideSecrets(config: unknown, variables: Variables): unknown {
-  const secrets = [...variables]
-    .filter(([name, value]) => secretName.test(name) && String(value).length > 3)
-    .map(([, value]) => String(value))
-  return hide(config, { secrets, isSecret: false })
+  return hide(config, { variables, isSecret: false })
 }
 
 interface Hiding {
-  readonly secrets: readonly string[]
+  readonly variables: Variables
   readonly isSecret: boolean
 }
 
@@ -88,7 +82,7 @@ const secretKeys = new Set(['password', 'shadow_password', 'password_pbkdf2', 'e
 
 function hide(value: unknown, hiding: Hiding): unknown {
   if (typeof value === 'string') {
-    return hiding.isSecret && value !== '*' ? hidden : withoutSecrets(value, hiding.secrets)
+    return hiding.isSecret && value !== '*' ? hidden : hideVariables(value, hiding.variables)
   }
   if (Array.isArray(value)) return value.map((one: unknown) => hide(one, hiding))
   if (!isObject(value)) return value
@@ -98,10 +92,4 @@ function hide(value: unknown, hiding: Hiding): unknown {
       hide(one, { ...hiding, isSecret: hiding.isSecret || secretKeys.has(key) }),
     ]),
   )
-}
-
-/** Hashes in scripts, too: `$6$…`. */
-function withoutSecrets(text: string, secrets: readonly string[]): string {
-  const plain = secrets.reduce((rest, secret) => rest.replaceAll(secret, hidden), text)
-  return plain.replaceAll(/\$\w{1,6}\$[^\s'"]{20,}/g, hidden)
 }

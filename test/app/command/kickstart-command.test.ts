@@ -116,7 +116,6 @@ test.for([
   [['check']],
   [['chek', good]],
   [['check', good, good]],
-  [['render', 'web-01']],
 ])('%j is no command', ([args]) => {
   expect(() => kickstartCommand(args ?? [])).toThrow(InputError)
 })
@@ -182,6 +181,51 @@ test('a host that lacks what the source needs', async () => {
 test.for([
   ['bare', /has no kickstart/],
   ['web-03', /there is no host web-03 .*; there are web-01, web-02, bare/],
-] as const)('host %s', ([name, says]) => {
-  expect(() => render(name)).toThrow(says)
+] as const)('host %s', async ([name, says]) => {
+  await expect(render(name)).rejects.toThrow(says)
+})
+
+test("other systems' files: told by their text, filled in and checked", async () => {
+  expect(await kickstartCommand(['check', 'kickstarts/rhel-minimal.ks'])).toBe(0)
+  expect(output).toEqual(['kickstarts/rhel-minimal.ks: good as Red Hat kickstart'])
+  const wrong = write('wrong.ks', 'text\nrebot\n%packages\n%end\n')
+  expect(await kickstartCommand(['check', wrong])).toBe(2)
+  expect(errors).toEqual([`${wrong}:2: rebot: is unknown to the installer; is it reboot?`])
+  expect(await kickstartCommand(['check', wrong, '--json'])).toBe(2)
+  expect(JSON.parse(output.at(-1) ?? '')).toMatchObject({
+    verdict: 'refused',
+    problems: [{ line: 2 }],
+  })
+})
+
+test.for([
+  [
+    'kickstarts/ubuntu-server.yaml',
+    ['==> user-data <==', '==> meta-data <==', '==> vendor-data <=='],
+  ],
+  ['kickstarts/rhel-minimal.ks', []],
+  ['kickstarts/opensuse-minimal.xml', []],
+  ['kickstarts/alpine-disk.answers', ['==> answers <==', '==> alpine.apkovl.tar.gz <==']],
+  ['kickstarts/coreos-minimal.ign', ['==> config.ign <==', '==> live.ign <==']],
+  ['kickstarts/talos-worker.yaml', []],
+] as const)('render %s: its files, without secrets', async ([file, heads]) => {
+  const secret = 'a-secret-of-the-cluster'
+  const names = ['token', 'ca', 'cluster_id', 'cluster_secret', 'cluster_token', 'cluster_ca']
+  const talos = [
+    ...names.map((name) => `talos_${name}: ${secret}`),
+    'talos_endpoint: https://a',
+  ].join(', ')
+  const own = write(
+    'others.yaml',
+    `hosts:\n  - { name: a, mac: '52:54:00:12:34:56', kickstart: ${file}, vars: { password_hash: '${hash}', ${talos} } }\n`,
+  )
+  const shown: string[] = []
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => shown.push(String(text)) > 0)
+  expect(await kickstartCommand(['render', 'a', '--config', own])).toBe(0)
+  expect(output).toEqual([...heads])
+  expect(shown.join('')).not.toContain(hash)
+  if (file.includes('talos')) expect(shown.join('')).toMatch(/token: \(hidden\)/)
+  expect(shown.join('')).not.toMatch(/\$\{(name|vars|done|answers)/)
+  expect(await kickstartCommand(['render', 'a', '--config', own, '--show-secrets'])).toBe(0)
+  if (!/talos|alpine/.test(file)) expect(shown.join('')).toContain(hash)
 })
