@@ -3,6 +3,7 @@ import packageFile from '../package.json' with { type: 'json' }
 import { cacheCommand } from './app/command/cache-command.ts'
 import { configCommand } from './app/command/config-command.ts'
 import { hashCommand } from './app/command/hash-command.ts'
+import { hostCommand } from './app/command/host-command.ts'
 import { imageCommand } from './app/command/image-command.ts'
 import { kickstartCommand } from './app/command/kickstart-command.ts'
 import { labCommand } from './app/command/lab-command.ts'
@@ -19,6 +20,7 @@ const commands: Readonly<Record<string, Command>> = {
   serve: { says: 'the service: DHCP, TFTP, HTTP and the mirrors', run: serveCommand },
   lab: { says: 'boots a virtual machine through this very service', run: labCommand },
   image: { says: 'images: what is in them; add, list, remove', run: imageCommand },
+  host: { says: 'how each host stands; install once more; what to boot next', run: hostCommand },
   mirror: { says: "an origin's certificate; vCenter's boot files", run: mirrorCommand },
   cache: { says: 'what mirrors have stored: look, check, fetch ahead, remove', run: cacheCommand },
   config: { says: 'config check FILE: tells everything that is wrong with it', run: configCommand },

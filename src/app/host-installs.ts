@@ -89,7 +89,7 @@ export function installKnowledge(
 }
 
 /** What `boot:` of a host can say now. */
-function bootNames(catalog: Catalog): readonly string[] {
+export function bootNames(catalog: Catalog): readonly string[] {
   const entries = allEntries(catalog.entries).filter(({ type }) => type !== 'group')
   return [...new Set(['menu', 'disk', ...entries.map(({ name }) => name)])]
 }

@@ -134,6 +134,12 @@ export class InstallSite implements AsyncDisposable {
     this.#hub.emit({ type: 'dhcp.discover', mac: victim.mac, stage: 'firmware' })
   }
 
+  /** On loopback, for those who ask over a real connection; answers the port. */
+  async listen(): Promise<number> {
+    const address = await this.#server.listen({ host: '127.0.0.1', port: 0 })
+    return Number(new URL(address).port)
+  }
+
   state(): string | undefined {
     return this.installs.api.orders.list()[0]?.install?.state
   }
