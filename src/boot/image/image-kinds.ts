@@ -33,7 +33,7 @@ export const imageKinds: readonly ImageKind[] = [
     id: 'vic',
     title: 'vSphere Integrated Containers',
     markers: ['boot/vmlinuz64', 'boot/core.gz'],
-    publisher: /^VMware Inc\./,
+    publisher: /^VMware Inc\./i,
     kernel: 'boot/vmlinuz64',
     initrd: ['boot/core.gz'],
   },
