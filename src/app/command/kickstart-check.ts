@@ -17,6 +17,37 @@ import { answerSentence } from '../kickstart/host-answers.ts'
 import { readAnswerText, readKickstart } from '../kickstart/kickstart-file.ts'
 import { type KickstartReport, reportKickstart, sentence } from '../kickstart/kickstart-report.ts'
 
+/** The installer that was asked for, and the release by whose name it was. */
+export interface AskedInstaller {
+  readonly installer: Installer
+  readonly release?: Release | undefined
+}
+
+/** 0 where it is taken, else 2. `installer` is what was typed. Throws InputError. */
+export function checkFile(
+  file: string,
+  variables: Variables,
+  { installer, json }: { readonly installer?: string | undefined; readonly json: boolean },
+): number {
+  const format = installer === undefined ? formatOf(readAnswerText(file)) : 'photon'
+  if (format !== undefined && format !== 'photon') {
+    return checkAnswers(file, format, { variables, json })
+  }
+  const read = readKickstart(file)
+  if (installer !== undefined) {
+    const asked = askedInstaller(installer)
+    const report = reportKickstart(read, variables, asked.installer)
+    const { release } = asked
+    if (json) console.log(JSON.stringify({ ...report, release: release?.name }))
+    else tellReport(report, nameOf(asked))
+    return codeOf(report)
+  }
+  const reports = installers.map((one) => reportKickstart(read, variables, one))
+  if (json) console.log(JSON.stringify(reports))
+  else tellAll(reports)
+  return codeOf(reports.at(-1))
+}
+
 /** The file of another system, filled in. */
 function checkAnswers(
   file: string,
@@ -33,36 +64,6 @@ function checkAnswers(
     console.log(`${file}: ${outcome} ${title}`)
   }
   return verdict === 'good' ? 0 : 2
-}
-
-/** The installer that was asked for, and the release by whose name it was. */
-export interface AskedInstaller {
-  readonly installer: Installer
-  readonly release?: Release | undefined
-}
-
-/** 0 where it is taken, else 2. `installer` is what was typed. Throws InputError. */
-export function checkFile(
-  file: string,
-  variables: Variables,
-  { installer, json }: { readonly installer?: string | undefined; readonly json: boolean },
-): number {
-  const format = installer === undefined ? formatOf(readAnswerText(file)) : 'photon'
-  if (format !== undefined && format !== 'photon')
-    return checkAnswers(file, format, { variables, json })
-  const read = readKickstart(file)
-  if (installer !== undefined) {
-    const asked = askedInstaller(installer)
-    const report = reportKickstart(read, variables, asked.installer)
-    const { release } = asked
-    if (json) console.log(JSON.stringify({ ...report, release: release?.name }))
-    else tell(report, nameOf(asked))
-    return codeOf(report)
-  }
-  const reports = installers.map((one) => reportKickstart(read, variables, one))
-  if (json) console.log(JSON.stringify(reports))
-  else tellAll(reports)
-  return codeOf(reports.at(-1))
 }
 
 /** Throws InputError where there is none of that name. */
@@ -87,7 +88,8 @@ function codeOf(report: KickstartReport | undefined): 0 | 2 {
   return report === undefined || isRefused(report) ? 2 : 0
 }
 
-function tell(report: KickstartReport, name: string): void {
+/** Every problem and note, then in a line whether it is good for what `name` says. */
+export function tellReport(report: KickstartReport, name: string): void {
   const { file, problems, notes } = report
   for (const problem of problems) console.error(sentence(file, problem))
   for (const note of notes) console.log(`${file}: ${note}`)
@@ -103,7 +105,7 @@ function tellAll(reports: readonly KickstartReport[]): void {
   const refused = reports.filter(isRefused)
   const taken = reports.filter((report) => !isRefused(report))
   if (isRefused(newest)) {
-    tell(newest, `${newest.installer}, the newest installer`)
+    tellReport(newest, `${newest.installer}, the newest installer`)
     if (taken.length > 0) console.log(`good for ${namesOf(taken)}; --installer V checks for one`)
     return
   }

@@ -1,13 +1,15 @@
 /** `kickstart check` and `kickstart render`: what is wrong with a kickstart, and what a host gets. */
+import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { exampleVariables } from '../../boot/kickstart/host-variables.ts'
 import { installers, releases } from '../../boot/kickstart/installers.ts'
 import type { Scalar } from '../../boot/kickstart/template-reference.ts'
 import { InputError } from '../../core/errors.ts'
 import { checkFile } from './kickstart-check.ts'
-import { renderHost } from './kickstart-render.ts'
+import { checkHost, renderHost } from './kickstart-render.ts'
 
 const help = `bootlace kickstart check FILE [--installer V] [--var NAME=VALUE]... [--json]
+bootlace kickstart check HOST [--config FILE] [--installer V] [--json]
 bootlace kickstart render HOST [--config FILE] [--server ADDRESS] [--installer V] [--secrets] [--json]
 
 check reads a Photon OS kickstart as that installer would, and tells every problem at once, each with
@@ -15,7 +17,8 @@ line and key, the reason and what is allowed. Stricter than the installer: what 
 disk is wiped is refused, too. Without --installer it is checked for the newest, and which others take
 it is told. Files of other systems (preseed, Red Hat, AutoYaST, Agama, autoinstall, Ignition, Talos,
 setup-alpine) are told by what is in them; their variables are filled in and their form is checked.
-Exit code 0 when it is taken, 2 when it is not.
+Of a host its own is checked, with its values, for the installer of its image. Exit code 0 when it is
+taken, 2 when it is not.
 
 render prints what the host of that name in the configuration gets, whichever system its image is.
 Passwords, hashes and variables that are called like one are hidden unless --secrets.
@@ -23,7 +26,7 @@ Passwords, hashes and variables that are called like one are hidden unless --sec
   --installer V   ${installers.slice(0, 6).join(', ')},
                   ${installers.slice(6).join(', ')},
                   or a release: ${releases.map(({ name }) => name).join(', ')};
-                  to render, by default what the image of the host has
+                  of a host, by default what its image has
   --var N=VALUE   a value for \${vars.N} where no host gives one; several times
   --config FILE   the configuration that names the host; default: as for serve
   --server A      this service's address as the host sees it; default: in the host's network
@@ -53,12 +56,16 @@ export function kickstartCommand(args: string[]): Promise<number> {
   if (name === undefined || rest.length > 0 || (verb !== 'check' && verb !== 'render')) {
     throw new InputError([help])
   }
-  if (verb === 'check') {
-    const variables = exampleVariables(new Map(values.var.map(variableOf)))
-    return Promise.resolve(checkFile(name, variables, values))
-  }
   const secrets = values.secrets || values['show-secrets']
-  return renderHost(name, { ...values, secrets })
+  if (verb === 'render') return renderHost(name, { ...values, secrets })
+  if (isHost(name)) return checkHost(name, { ...values, secrets })
+  const variables = exampleVariables(new Map(values.var.map(variableOf)))
+  return Promise.resolve(checkFile(name, variables, values))
+}
+
+/** A word that is no file here. */
+function isHost(name: string): boolean {
+  return /^\w[\w-]*$/.test(name) && !existsSync(name)
 }
 
 function parse(args: string[]) {

@@ -1,4 +1,7 @@
-/** `kickstart render`: what a host of the configuration gets, whichever system it installs. */
+/**
+ * `kickstart render` and `kickstart check` of a host: what it gets, whichever system it installs, and
+ * whether that is good.
+ */
 import type { Installer } from '../../boot/kickstart/installers.ts'
 import { hideInText } from '../../boot/kickstart/hidden-text.ts'
 import { withPhoneHome } from '../../boot/kickstart/phone-home.ts'
@@ -11,7 +14,7 @@ import { type AnswerSource, exampleUrls, sourceOf } from '../kickstart/host-answ
 import { openImageOf } from '../kickstart/host-image.ts'
 import { readKickstart } from '../kickstart/kickstart-file.ts'
 import { reportKickstart, sentence } from '../kickstart/kickstart-report.ts'
-import { askedInstaller } from './kickstart-check.ts'
+import { askedInstaller, tellReport } from './kickstart-check.ts'
 
 export interface RenderOptions {
   readonly installer?: string | undefined
@@ -23,6 +26,36 @@ export interface RenderOptions {
 
 /** The exit code. Throws InputError. */
 export async function renderHost(name: string, options: RenderOptions): Promise<number> {
+  const { source, installer } = await hostSource(name, options)
+  if (source.format !== 'photon') return renderFiles(name, source, options)
+  return renderPhoton(name, source, { ...options, installer: known(installer) })
+}
+
+/** `kickstart check HOST`: whether it gets what it needs. The exit code. Throws InputError. */
+export async function checkHost(name: string, options: RenderOptions): Promise<number> {
+  const { source, installer } = await hostSource(name, options)
+  const { file, format, variables } = source
+  if (format === 'photon') {
+    const reader = known(installer)
+    const report = reportKickstart(readKickstart(file), variables, reader)
+    if (options.json) console.log(JSON.stringify({ host: name, ...report }))
+    else tellReport(report, `${name}, whose installer is ${reader}`)
+    return report.verdict === 'refused' ? 2 : 0
+  }
+  const files = source.files().map((each) => each.name)
+  const title = formatTitles[format]
+  if (options.json) console.log(JSON.stringify({ host: name, file, format: title, files }))
+  else console.log(`${file}: good as ${title}, for ${name}`)
+  return 0
+}
+
+interface HostSource {
+  readonly source: AnswerSource
+  /** Photon's: that which was asked for, else that of the image. */
+  readonly installer: Installer | undefined
+}
+
+async function hostSource(name: string, options: RenderOptions): Promise<HostSource> {
   const config = loadConfig({ file: options.config, environment: process.env })
   const asked =
     options.installer === undefined ? undefined : askedInstaller(options.installer).installer
@@ -30,14 +63,14 @@ export async function renderHost(name: string, options: RenderOptions): Promise<
   await using image = host === undefined ? undefined : await openImageOf(config, host.boot)
   const place = { image: image?.name, server: options.server }
   const source = sourceOf(config, name, { image, urls: exampleUrls(config, name, place) })
-  if (source.format !== 'photon') return renderFiles(name, source, options)
-  const installer = asked ?? image?.image.offers?.installer?.version
-  if (installer === undefined) {
-    throw new InputError([
-      '--installer is missing: which one the image of the host has, e.g. 5.0; the image does not tell',
-    ])
-  }
-  return renderPhoton(name, source, { ...options, installer })
+  return { source, installer: asked ?? image?.image.offers?.installer?.version }
+}
+
+function known(installer: Installer | undefined): Installer {
+  if (installer !== undefined) return installer
+  throw new InputError([
+    '--installer is missing: which one the image of the host has, e.g. 5.0; the image does not tell',
+  ])
 }
 
 function renderFiles(name: string, source: AnswerSource, options: RenderOptions): number {

@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { kickstartCommand } from '../../../src/app/command/kickstart-command.ts'
+import { keysOf } from '../../../src/boot/kickstart/kickstart-keys.ts'
 import { InputError } from '../../../src/core/errors.ts'
+import { writeCpio } from '../../../src/wire/linux/cpio.ts'
+import { text as octetsOf, writeFiles } from '../../support/image-files.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'kickstart-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -183,6 +186,42 @@ test.for([
   ['web-03', /there is no host web-03 .*; there are web-01, web-02, bare/],
 ] as const)('host %s', async ([name, says]) => {
   await expect(render(name)).rejects.toThrow(says)
+})
+
+test('check of a host: with its values, and not what it gets', async () => {
+  const args = ['--installer', '2.9', '--config', config]
+  expect(await kickstartCommand(['check', 'web-01', ...args])).toBe(0)
+  expect(output.at(-1)).toBe(
+    'kickstarts/photon-static.yaml: good for web-01, whose installer is 2.9',
+  )
+  expect(await kickstartCommand(['check', 'web-02', ...args])).toBe(2)
+  expect(errors[0]).toMatch(/photon-static\.yaml:\d+:\d+: network\.ip_addr: has \$\{address\}/)
+  expect(output.at(-1)).toMatch(/not for web-02, whose installer is 2\.9: \d to mend/)
+  await expect(kickstartCommand(['check', 'web-03', ...args])).rejects.toThrow('no host web-03')
+})
+
+test('check of a host: the installer is the one in its image', async () => {
+  const image = join(folder, 'photon')
+  const keys = keysOf('2.7').map((key) => `'${key}'`)
+  const octets = octetsOf(`known_keys = {${keys.join(', ')}}`)
+  const path = 'usr/lib/python3.11/site-packages/photon_installer/installer.py'
+  writeFiles(image, {
+    PHOTON_VMWARE_CD: octetsOf(''),
+    'isolinux/vmlinuz': octetsOf('kernel'),
+    'isolinux/initrd.img': writeCpio([{ type: 'file', path, mode: 0o644, octets }], 0),
+    'RPMS/repodata/repomd.xml': octetsOf('<repomd/>'),
+    'RPMS/noarch/photon-release-5.0-1.ph5.noarch.rpm': octetsOf('rpm'),
+  })
+  const site = write(
+    'image.yaml',
+    `images: { photon-5: { source: ${image}, kickstart: kickstarts/photon-minimal.yaml } }
+hosts: [{ name: web-01, mac: '52:54:00:12:34:56', boot: photon-5 }]
+`,
+  )
+  expect(await kickstartCommand(['check', 'web-01', '--config', site])).toBe(0)
+  expect(output.at(-1)).toMatch(/good for web-01, whose installer is 2\.7$/)
+  expect(await kickstartCommand(['render', 'web-01', '--config', site])).toBe(0)
+  expect(output.at(-1)).toContain('/dev/tcp/')
 })
 
 test("other systems' files: told by their text, filled in and checked", async () => {
