@@ -67,7 +67,8 @@ function atRoot(
   const asked = esxiPath(names.join('/'))
   const mac = asked && macOf(asked, client, options)
   const boot = mac === undefined ? undefined : options.hosts.get(mac)?.boot
-  const entry = esxiEntryOf(options.catalog, ({ name }) => name === boot)
+  // One that is sent to its disk is told so by whichever boot.cfg: it loads nothing of it.
+  const entry = esxiEntryOf(options.catalog, ({ name }) => name === boot || boot === 'disk')
   return asked === undefined || entry === undefined ? undefined : { asked, entry }
 }
 
