@@ -1,5 +1,6 @@
 /** The configured mirrors: one store for all, a port for each, and what they are trusted by. */
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Mac } from '../core/address.ts'
 import { InputError, unreadable } from '../core/errors.ts'
@@ -13,6 +14,7 @@ import { pathOf, spaceOf } from '../protocol/cache/policy.ts'
 import { refuseInPlainWords } from '../server/http/http-server.ts'
 import { type Mirror, mirror } from '../server/mirror/mirror.ts'
 import type { Config } from './config/config-schema.ts'
+import type { LiveConfig } from './config/live-config.ts'
 import { openingFolder } from './config/folders.ts'
 
 export interface OpenMirror {
@@ -25,6 +27,8 @@ export interface OpenMirror {
 
 export interface MirrorsOptions {
   readonly config: Config
+  /** What is trusted may change while we serve. */
+  readonly live: LiveConfig
   readonly macOf: (ip: string) => Mac | undefined
   readonly emit: Emit
   readonly clock: Clock
@@ -105,17 +109,34 @@ export function pinFileOf({ data }: Config, mirrorName: string): string {
 function openMirror(
   name: string,
   settings: Config['mirrors'][string],
-  { config, emit, macOf, clock }: MirrorsOptions,
+  options: MirrorsOptions,
   store: ContentStore,
 ): Mirror {
+  const { emit, macOf, clock } = options
   // The nginx recipe for Auto Deploy sends the client's; any other origin expects its own name.
   const usual = settings.profile === 'autodeploy' ? 'client-no-port' : 'upstream'
   const { hostHeader = usual } = settings
-  const trust: OriginTrust = settings.trust ?? { pinFile: pinFileOf(config, name) }
+  const trust = trustOf(name, options)
   try {
     return mirror({ ...settings, name, hostHeader, trust, store, emit, macOf, clock })
   } catch (error) {
-    const file = 'ca' in trust ? `.ca: ${trust.ca}` : ''
+    const said = settings.trust
+    const file = said !== undefined && 'ca' in said ? `.ca: ${said.ca}` : ''
     throw new InputError([`mirrors.${name}.trust${file}: ${unreadable(error)}`])
+  }
+}
+
+/** As `mirrors.NAME.trust` says at the moment. */
+function trustOf(name: string, { config, live, emit }: MirrorsOptions): () => OriginTrust {
+  const pinned: OriginTrust = { pinFile: pinFileOf(config, name) }
+  const hint = (reason: string): void => emit({ type: 'service.hint', mirror: name, reason })
+  let current = config.mirrors[name]?.trust ?? pinned
+  return () => {
+    const { mirrors } = live(hint)
+    const now = mirrors[name] === undefined ? current : (mirrors[name].trust ?? pinned)
+    if (isDeepStrictEqual(now, current)) return current
+    hint(`mirrors.${name}.trust has changed: it counts from now on`)
+    current = now
+    return current
   }
 }

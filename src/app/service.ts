@@ -34,6 +34,7 @@ import type { Log } from './log.ts'
 import { type OpenMirror, openMirrors } from './mirrors.ts'
 import { absences, servingLines } from './serving.ts'
 import { missingPaths } from './config/config-paths.ts'
+import type { LiveConfig } from './config/live-config.ts'
 import { serviceMetrics } from './service-metrics.ts'
 import { type Parts, assemble, namesOf, openStores } from './service-parts.ts'
 
@@ -47,7 +48,7 @@ const scanInterval = 2000
 /** Throws SystemError when something cannot be opened; then nothing stays open. */
 export async function startService(
   config: Config,
-  { log, clock }: { log: Log; clock: Clock },
+  { log, clock, live }: { log: Log; clock: Clock; live: LiveConfig },
 ): Promise<Service> {
   await using opened = new AsyncDisposableStack()
   const hub = new EventHub(clock, (error) => log.bug(error, 'an event listener'), namesOf(config))
@@ -61,7 +62,7 @@ export async function startService(
   await openImages(parts.images, opened)
   const files = await bootFiles({ ...parts, macOf: parts.macs.now })
 
-  const openedMirrors = await openMirrors({ ...parts, macOf: parts.macs.recent })
+  const openedMirrors = await openMirrors({ ...parts, live, macOf: parts.macs.recent })
   opened.defer(() => openedMirrors.close())
   const mirrors = openedMirrors.all
   const state = { ready: false }

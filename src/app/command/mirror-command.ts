@@ -68,7 +68,7 @@ async function trust(
   const isPinned = settings.trust === undefined
   if (accept && !isPinned) {
     throw new InputError([
-      `mirrors.${name}.trust says what is trusted: change it there (the service must be restarted)`,
+      `mirrors.${name}.trust says what is trusted: change it there, a running service follows`,
     ])
   }
   const shown = await shownCertificate(settings.origin, settings.servername)

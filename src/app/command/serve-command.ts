@@ -5,6 +5,7 @@ import { tell } from '../../boot/story.ts'
 import { raiseCapabilities } from '../../io/net/native.ts'
 import { loadConfig } from '../config/config.ts'
 import type { Override } from '../config/config-problems.ts'
+import { liveConfig } from '../config/live-config.ts'
 import { createLog } from '../log.ts'
 import { startService } from '../service.ts'
 
@@ -37,18 +38,20 @@ export async function serveCommand(args: string[]): Promise<number> {
     console.log(help)
     return 0
   }
-  const config = loadConfig({
+  const sources = {
     file: values.config,
     environment: process.env,
     flags: flagOverrides(values.subnet, values.interface),
-  })
+  }
+  const config = loadConfig(sources)
+  const live = liveConfig(sources, config)
   const log = createLog({
     plain: process.stdout.isTTY,
     level: values.verbose ? 'debug' : 'info',
     tell: (event) => tell(event) ?? explain(event),
   })
   raiseCapabilities()
-  const service = await startService(config, { log, clock: Date.now })
+  const service = await startService(config, { log, clock: Date.now, live })
   await stopSignal()
   await service.stop()
   return 0

@@ -26,10 +26,15 @@ export interface ConfigSources {
   readonly flags?: readonly Override[]
 }
 
+/** Undefined where nobody names one. */
+export function configFile({ file, environment = {} }: ConfigSources): string | undefined {
+  return file ?? (environment['BOOTLACE_CONFIG'] || undefined)
+}
+
 /** Throws InputError. */
 export function loadConfig(sources: ConfigSources): Config {
   const environment = sources.environment ?? {}
-  const file = sources.file ?? (environment['BOOTLACE_CONFIG'] || undefined)
+  const file = configFile(sources)
   const text = file === undefined ? '' : readText(file)
   const { overrides, problems } = environmentOverrides(environment)
   if (problems.length > 0) throw new InputError(problems)

@@ -8,6 +8,7 @@ import { isIP } from 'node:net'
 import { basename, dirname } from 'node:path'
 import { TLSSocket } from 'node:tls'
 import { buildConnector } from 'undici'
+import { unreadable } from '../../core/errors.ts'
 import { stampOf } from '../net/certificate-files.ts'
 
 export type OriginTrust =
@@ -19,8 +20,11 @@ export type OriginTrust =
   /** File that remembers the fingerprint of the first certificate; delete it to accept a new one. */
   | { readonly pinFile: string }
 
+/** Asked before each connection, so that a person may change it while we run. */
+export type TrustSource = OriginTrust | (() => OriginTrust)
+
 export interface TrustOptions {
-  readonly trust: OriginTrust
+  readonly trust: TrustSource
   /** Name to ask for and to find in the certificate, where it is not that of the URL. */
   readonly servername?: string | undefined
   readonly connectTimeout: number
@@ -33,12 +37,19 @@ export class TrustError extends Error {
   override name = 'TrustError'
 }
 
+/** One kind of trust, ready to be used. */
+interface Way {
+  readonly connect: buildConnector.connector
+  /** Answers what is wrong with a peer's certificate. */
+  readonly check: (socket: TLSSocket) => Error | undefined
+}
+
 /** Throws the file's error when the CA file cannot be read. */
 export function trustedConnector(options: TrustOptions): buildConnector.connector {
-  const { trust, servername } = options
-  const connect = 'ca' in trust ? byAuthority(trust.ca, options) : connector(options, unchecked)
-  const check = certificateCheck(options)
+  const { trust: source, servername } = options
+  const current = liveWay(typeof source === 'function' ? source : () => source, options)
   return (target, callback) => {
+    const { connect, check } = current()
     // The name is ours alone: undici would take it from the Host header, which a client wrote.
     const name = servername ?? (isIP(target.hostname) === 0 ? target.hostname : '')
     connect({ ...target, servername: name }, (...[error, socket]) => {
@@ -48,6 +59,28 @@ export function trustedConnector(options: TrustOptions): buildConnector.connecto
       callback(problem ?? new Error('no connection'), null)
     })
   }
+}
+
+/** Follows what is trusted; a new trust that cannot be used leaves the old one as it is. */
+function liveWay(read: () => OriginTrust, options: TrustOptions): () => Way {
+  let trust = read()
+  let way = wayOf(trust, options)
+  return () => {
+    const now = read()
+    if (now === trust) return way
+    trust = now
+    try {
+      way = wayOf(now, options)
+    } catch (error) {
+      options.hint(`what is trusted has not changed: ${unreadable(error)}`)
+    }
+    return way
+  }
+}
+
+function wayOf(trust: OriginTrust, options: TrustOptions): Way {
+  const connect = 'ca' in trust ? byAuthority(trust.ca, options) : connector(options, unchecked)
+  return { connect, check: certificateCheck(trust, options.hint) }
 }
 
 const unchecked = { rejectUnauthorized: false }
@@ -85,21 +118,16 @@ function byAuthority(file: string, options: TrustOptions): buildConnector.connec
   }
 }
 
-/** Answers what is wrong with a peer's certificate. */
-function certificateCheck(options: TrustOptions): (socket: TLSSocket) => Error | undefined {
-  const { trust } = options
+function certificateCheck(trust: OriginTrust, hint: TrustOptions['hint']): Way['check'] {
   if ('fingerprint' in trust) return (socket) => mismatch(socket, trust.fingerprint, trustAdvice)
-  if ('pinFile' in trust) return pinCheck(trust.pinFile, options.hint)
+  if ('pinFile' in trust) return pinCheck(trust.pinFile, hint)
   return () => undefined // the handshake has checked the CA, or nothing is to be checked
 }
 
 const trustAdvice =
-  'If the certificate was replaced, put the new fingerprint into trust.fingerprint.'
+  'If the certificate was replaced, put the new fingerprint into trust.fingerprint: it counts at once.'
 
-function pinCheck(
-  file: string,
-  hint: (text: string) => void,
-): (socket: TLSSocket) => Error | undefined {
+function pinCheck(file: string, hint: TrustOptions['hint']): Way['check'] {
   let pinned = readPin(file)
   return (socket) => {
     const advice =

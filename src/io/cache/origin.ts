@@ -9,12 +9,12 @@
 import { type Dispatcher, Pool, type buildConnector } from 'undici'
 import { UpstreamError, codeOf, messageOf } from '../../core/errors.ts'
 import type { HeaderFields } from '../../wire/http/header-fields.ts'
-import { type OriginTrust, TrustError, trustedConnector } from './origin-trust.ts'
+import { TrustError, type TrustSource, trustedConnector } from './origin-trust.ts'
 
 export interface OriginOptions {
   /** Scheme, host and port; a path is not used. */
   readonly url: URL
-  readonly trust: OriginTrust
+  readonly trust: TrustSource
   /** Name in the certificate, where it is not that of the URL. */
   readonly servername?: string | undefined
   readonly hint: (text: string) => void

@@ -16,7 +16,7 @@ import { messageOf } from '../../core/errors.ts'
 import type { Emit } from '../../core/events.ts'
 import type { ContentStore } from '../../io/cache/content-store.ts'
 import { Origin, type OriginLimits } from '../../io/cache/origin.ts'
-import type { OriginTrust } from '../../io/cache/origin-trust.ts'
+import type { TrustSource } from '../../io/cache/origin-trust.ts'
 import type { HostHeader } from '../../protocol/cache/headers.ts'
 import { type CacheRequest, classify, originForm } from '../../protocol/cache/policy.ts'
 import { type ProfileName, type Rule, rulesOf } from '../../protocol/cache/rules.ts'
@@ -33,7 +33,7 @@ export interface MirrorOptions {
   readonly name: string
   /** `https://vcsa.lab.example:6501` */
   readonly origin: URL
-  readonly trust: OriginTrust
+  readonly trust: TrustSource
   /** Name in the origin's certificate, where it is not that of the URL. */
   readonly servername?: string | undefined
   readonly hostHeader: HostHeader

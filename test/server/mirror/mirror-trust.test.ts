@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import type { OriginTrust } from '../../../src/io/cache/origin-trust.ts'
 import { caFile, mirrorFixture } from '../../support/mirror-fixture.ts'
 import { AutoDeployOrigin } from '../../support/origin.ts'
 import { payloadOctets } from '../../support/origin-payloads.ts'
@@ -155,4 +156,32 @@ test('a pin outlives a restart', async () => {
   await using f = await mirrorFixture({ startedOrigin: origin, trust: () => ({ pinFile }) })
   expect((await bothWays(f))[1]).toMatch(/not the trusted one/)
   await origin.close()
+})
+
+test('any other trust counts from the next connection on; one that cannot be used changes nothing', async () => {
+  const right: OriginTrust[] = []
+  const wrong = { fingerprint: `sha1:${'00'.repeat(20)}` }
+  let trust: OriginTrust = wrong
+  await using f = await mirrorFixture({
+    origin: overTls,
+    trust: (origin, scratch) => {
+      right.push({ fingerprint: origin.certificate!.fingerprint }, { insecure: true })
+      right.push({ ca: caFile(origin, scratch) }, { pinFile: join(scratch, 'autodeploy.pin') })
+      return () => trust
+    },
+  })
+  for (const one of right) {
+    trust = wrong
+    await f.origin.close() // so that no connection is left from before
+    await f.origin.start()
+    await expect.poll(async () => (await bothWays(f))[1]).toMatch(/not the trusted one/)
+    trust = one
+    await expect.poll(async () => (await bothWays(f))[1]).toBe('served')
+  }
+  await f.origin.close()
+  await f.origin.start()
+  trust = { ca: join(f.scratch, 'none.pem') }
+  await expect.poll(async () => (await bothWays(f))[1]).toBe('served')
+  const hints = f.events.filter(({ type }) => type === 'service.hint').map(({ reason }) => reason)
+  expect(hints).toContainEqual(expect.stringMatching(/^what is trusted has not changed: /))
 })
