@@ -15,7 +15,6 @@ import { node, serveCommand } from './ours.ts'
 import type { BenchOptions, Part } from './part.ts'
 import { findPeer } from './peers.ts'
 import { BenchNetwork, runIn, untilReady } from './programs.ts'
-import { takeTurns } from './rounds.ts'
 import { figure, median } from './table.ts'
 
 export interface FleetPlan {
@@ -32,10 +31,11 @@ export function fleetPart(plan: FleetPlan): Part {
     run: async (options) => {
       await using network = await BenchNetwork.open()
       const namespace = await network.namespace('fleet')
-      const runs = await takeTurns([plan], options.rounds, () =>
-        once(network, namespace, { plan, options }),
-      )
-      const samples = runs[0] ?? []
+      const samples: Sample[] = []
+      // As often as asked, whatever else the machine does: a large fleet takes minutes then.
+      for (let round = 0; round < options.rounds; round += 1) {
+        samples.push(await once(network, namespace, { plan, options }))
+      }
       const rows = temperatures.map((temperature) =>
         rowOf(
           temperature,
@@ -72,7 +72,7 @@ interface Boot extends FleetSummary {
   readonly foreign: number
 }
 
-type Sample = Readonly<Record<Temperature, Boot>> & { readonly foreign: number }
+type Sample = Readonly<Record<Temperature, Boot>>
 
 interface Task {
   readonly plan: FleetPlan
@@ -95,7 +95,7 @@ async function once(network: BenchNetwork, namespace: string, task: Task): Promi
     }
     const [cold, warm] = boots
     if (cold === undefined || warm === undefined) throw new Error('two fleets, two reports')
-    return { cold, warm, foreign: Math.max(cold.foreign, warm.foreign) }
+    return { cold, warm }
   } finally {
     for (const pid of pids.toReversed()) await network.stop(pid)
     await rm(folder, { recursive: true, force: true })
