@@ -17,7 +17,8 @@ const highWaterInMemory = 32 << 20
 
 /**
  * Milliseconds between two calls to those who wait: octets come in pieces of 16 KB over TLS, and
- * waking every follower for each of them costs more than serving it.
+ * waking every follower for each of them costs more than serving it. After a silence they are called
+ * at once: the first octets of a file are not held back.
  */
 const pulseLength = 3
 
@@ -45,6 +46,7 @@ export class GrowingFile {
   #cause = new Error('the file ended early')
   #moved = Promise.withResolvers<void>()
   #pulse: NodeJS.Timeout | undefined
+  #wokenAt = 0
 
   /** Without a handle it lives in memory from the start. */
   constructor(handle: GrowingHandle | undefined) {
@@ -77,7 +79,7 @@ export class GrowingFile {
     this.#hash.update(chunk)
     this.#tail.push(chunk)
     this.#received += chunk.length
-    this.#wakeSoon()
+    this.#pulse ??= setTimeout(() => this.#wake(), pulseLength)
     if (this.#onDisk) {
       this.#flushing ??= this.#flush()
       if (this.#received - this.#tailStart > highWater) await this.#flushing
@@ -192,11 +194,13 @@ export class GrowingFile {
   }
 
   #wakeSoon(): void {
-    if (this.#ended === 'no') this.#pulse ??= setTimeout(() => this.#wake(), pulseLength)
-    else this.#wake()
+    const isDue = performance.now() - this.#wokenAt >= pulseLength
+    if (isDue || this.#ended !== 'no') this.#wake()
+    else this.#pulse ??= setTimeout(() => this.#wake(), pulseLength)
   }
 
   #wake(): void {
+    this.#wokenAt = performance.now()
     clearTimeout(this.#pulse)
     this.#pulse = undefined
     this.#moved.resolve()
