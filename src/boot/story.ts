@@ -78,6 +78,7 @@ const sentences: Partial<Record<EventType, Sentence>> = {
   'mirror.fill': (event) => `got ${fileOf(event)}${amount(event)} while it was fetched and stored`,
   'mirror.pass': (event) => `got ${fileOf(event)} through the mirror, not stored`,
   'mirror.error': (event) => `got no answer through the mirror${because(event)}`,
+  'mirror.refused': (event) => `was refused ${fileOf(event)} by the mirror${because(event)}`,
 }
 
 const programs: Readonly<Record<string, string>> = {

@@ -97,6 +97,7 @@ export const eventTypes = {
     'no rule stores what several hosts got octet for octet the same; `reason` proposes one',
   ],
   'mirror.error': ['warn', 'the origin could not be reached or answered wrongly'],
+  'mirror.refused': ['info', 'a request that the mirror says no to by itself; `reason` says why'],
 } as const satisfies Record<string, readonly ['debug' | 'info' | 'warn', string]>
 
 export type EventType = keyof typeof eventTypes

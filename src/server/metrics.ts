@@ -105,6 +105,7 @@ const results = {
   miss: 'fills',
   pass: 'passes',
   error: 'errors',
+  refused: 'refusals',
 } as const
 
 /** One number per mirror. */

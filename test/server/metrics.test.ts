@@ -11,6 +11,7 @@ const mirror: MirrorStats = {
   fills: 1,
   passes: 4,
   errors: 0,
+  refusals: 0,
   broken: 1,
   sparedMs: 2500,
   passReasons: { 'no rule "stores" this': 4 },

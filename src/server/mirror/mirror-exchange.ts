@@ -27,6 +27,8 @@ export interface MirrorStats {
   readonly passes: number
   /** Requests that ended in an error of the origin's. */
   readonly errors: number
+  /** Requests that the mirror answered with no itself: malformed ones, and `only-if-cached`. */
+  readonly refusals: number
   /** Downloads that ended early. */
   readonly broken: number
   /** What hits and joins spared the origin: the time that it took for those bodies, milliseconds. */
@@ -52,6 +54,7 @@ export const services = {
   fill: { event: 'mirror.fill', counter: 'fills', header: 'MISS' },
   pass: { event: 'mirror.pass', counter: 'passes', header: 'PASS' },
   error: { event: 'mirror.error', counter: 'errors', header: 'PASS' },
+  refusal: { event: 'mirror.refused', counter: 'refusals', header: 'PASS' },
 } as const satisfies Record<string, { event: EventType; counter: keyof Counters; header: string }>
 
 export type Service = keyof typeof services
@@ -159,9 +162,19 @@ export class Exchange {
     tellOutcome(this.#parts, { ...asked, ip, startedAt, spared }, outcome)
   }
 
-  /** Answers with one plain sentence; an answer that has begun as something else is cut. */
+  /** Says no to what was asked: the origin has no part in it. */
+  async refuse(status: number, sentence: string): Promise<void> {
+    await this.#sayNo('refusal', status, sentence)
+  }
+
+  /** Tells what is wrong with the origin. */
   async fail(status: number, sentence: string): Promise<void> {
-    this.end({ service: 'error', status, bytes: 0, reason: sentence })
+    await this.#sayNo('error', status, sentence)
+  }
+
+  /** Answers with one plain sentence; an answer that has begun as something else is cut. */
+  async #sayNo(service: Service, status: number, sentence: string): Promise<void> {
+    this.end({ service, status, bytes: 0, reason: sentence })
     if (this.reply.raw.headersSent) this.cut()
     else await this.reply.code(status).type('text/plain; charset=utf-8').send(`${sentence}\n`)
   }

@@ -60,7 +60,7 @@ export class PayloadServer {
       if (await this.#serveFresh(exchange, plan, key)) return undefined
     }
     if (cacheControl(headers).has('only-if-cached')) {
-      return await exchange.fail(504, 'not in the cache')
+      return await exchange.refuse(504, 'not in the cache')
     }
     // No pause between a miss and the look at the running fills: one may just be ending.
     const found = this.#lookup.find(headers, plan, key)

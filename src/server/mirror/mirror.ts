@@ -86,7 +86,7 @@ export function mirror(options: MirrorOptions): Mirror {
     exchange.watch = observer?.watch(asked, exchange.ip)
     exchange.onPassed = (seen) => afterPassing(passed, asked, seen, clock())
     const verdict = classify(asked, rules)
-    if (verdict.action === 'refuse') await exchange.fail(400, verdict.reason)
+    if (verdict.action === 'refuse') await exchange.refuse(400, verdict.reason)
     else if (verdict.action === 'pass') await exchange.pass(verdict.reason)
     else await payloads.serve(exchange, verdict)
   }
@@ -174,6 +174,7 @@ function noneYet(): MirrorParts['counters'] {
     fills: 0,
     passes: 0,
     errors: 0,
+    refusals: 0,
     broken: 0,
     originBytes: 0,
     servedBytes: 0,

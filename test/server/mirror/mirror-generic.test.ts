@@ -113,11 +113,13 @@ describe('freshness', () => {
     },
   )
 
-  test('only-if-cached: 504 when it is not', async () => {
+  test('only-if-cached: 504 when it is not, which is no error of the origin’s', async () => {
     await using origin = await webOrigin((_, response) => response.writeHead(200, minute).end(body))
     await using f = await mirrorOf(origin)
     const headers = { 'cache-control': 'only-if-cached' }
     expect((await f.get('/a', { headers })).status).toBe(504)
+    expect(f.mirror.stats()).toMatchObject({ errors: 0, refusals: 1 })
+    expect(f.events.map(({ type, status }) => [type, status])).toEqual([['mirror.refused', 504]])
     await f.get('/a')
     await expect.poll(() => f.store.stats().objects).toBe(1)
     expect((await f.get('/a', { headers })).status).toBe(200)
