@@ -223,6 +223,18 @@ test('a disc that was copied only in part is refused', async () => {
   expect(events[0]?.reason).toMatch(/the disc has \d+ octets, of which 40960 are there/)
 })
 
+test('a disc of UDF is told from one that is damaged', async () => {
+  const folder = testFolder()
+  const disc = new Uint8Array(40 * 2048)
+  for (const [at, name] of ['BEA01', 'NSR02', 'TEA01'].entries()) {
+    disc.set(text(name), (16 + at) * 2048 + 1)
+  }
+  writeFileSync(join(folder, 'windows.iso'), disc)
+  const { library, events } = libraryOf(folder)
+  await library.refresh()
+  expect(events[0]?.reason).toMatch(/most of this disc is UDF, which is not read: unpack it into/)
+})
+
 test('a folder that is filled slowly is looked at again until it boots', async () => {
   const folder = testFolder()
   const { library, said } = libraryOf(folder)

@@ -9,6 +9,7 @@ import { visible } from '../../core/visible.ts'
 import { type ByteSource, readExactly } from '../../wire/byte-source.ts'
 import { latin1 } from '../../wire/bytes.ts'
 import type { FolderNode } from '../../wire/disk/image-node.ts'
+import { hasUdf } from '../../wire/disk/udf.ts'
 import { type DiskVolume, readVolumes } from '../../wire/disk/volumes.ts'
 import { diskFolder } from '../files/disk-folder.ts'
 import { type OpenBeside, openDisk } from './disk-format.ts'
@@ -33,6 +34,8 @@ export interface ImageContents {
   readonly folder: string | undefined
   /** A disc: made to be given away whole. */
   readonly disc: Disc | undefined
+  /** A UDF is on it, which is not read. */
+  readonly isUdf: boolean
   readonly files: SharedFiles
   readonly notes: readonly string[]
 }
@@ -68,7 +71,8 @@ async function open(path: string, files: SharedFiles): Promise<ImageContents> {
   const [first] = volumes
   const isDisc = first?.publisher !== undefined
   const format = isDisc ? first.format : disk.format
-  const found = contents({ format, volumes, notes: problems, files })
+  const isUdf = (isDisc || volumes.length === 0) && (await hasUdf(disk.source))
+  const found = { ...contents({ format, volumes, notes: problems, files }), isUdf }
   return isDisc ? { ...found, disc: { ...first, whole: disk.source } } : found
 }
 
@@ -126,7 +130,7 @@ function contents(
   found: Pick<ImageContents, 'format' | 'volumes' | 'notes' | 'files'>,
 ): ImageContents {
   const roots = found.volumes.map(({ root }) => root)
-  return { ...found, machine: undefined, folder: undefined, disc: undefined, roots }
+  return { ...found, machine: undefined, folder: undefined, disc: undefined, isUdf: false, roots }
 }
 
 async function isTar(file: ByteSource): Promise<boolean> {

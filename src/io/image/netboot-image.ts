@@ -115,7 +115,10 @@ function isOffered({ disc }: ImageContents, found: Composed | undefined): boolea
   return disc === undefined || found?.boot.system === 'Tiny Core Linux'
 }
 
-function missingNote({ disc }: ImageContents): string {
+function missingNote({ disc, isUdf }: ImageContents): string {
+  if (isUdf) {
+    return 'most of this disc is UDF, which is not read: unpack it into a folder of images/ (7z x FILE -oimages/NAME)'
+  }
   return disc === undefined
     ? 'no boot loader configuration with a Linux kernel was found'
     : 'its files are served; what boots of them is an entry of your own'
