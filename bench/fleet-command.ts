@@ -32,8 +32,13 @@ export function fleetCommand(args: readonly string[]): FleetTask | number {
       profile: { type: 'string', default: 'tiny' },
       rounds: { type: 'string', default: '1' },
       write: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
     },
   })
+  if (values.help) {
+    console.log(usage)
+    return 0
+  }
   const { profile, write } = values
   const [hosts, rounds] = [Number(values.hosts), Number(values.rounds)]
   if (!isImage(profile) || !Number.isInteger(hosts) || hosts < 1 || !(rounds >= 1)) {

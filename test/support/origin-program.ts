@@ -48,11 +48,13 @@ const options = {
   proxy: { type: 'string' as const, multiple: true, default: [] as string[] },
   'up-refusals': { type: 'string' as const, default: '0' },
   'last-line': { type: 'string' as const, default: 'poweroff' },
+  help: { type: 'boolean' as const, default: false },
 } satisfies NonNullable<ParseArgsConfig['options']>
 
 /** Serves until it is told to end. */
 export async function originProgram(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({ args: [...args], options })
+  if (values.help) return console.log(usage)
   const images = values.image.filter(isImage)
   if (images.length < values.image.length || !(values.variant in variants)) {
     console.error(usage)
