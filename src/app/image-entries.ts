@@ -18,13 +18,28 @@ export function imageEntries(named: NamedImage, image: NetbootImage): readonly B
   const title = named.title ?? imageTitle(image, named.name)
   const { boot, offers } = image
   if (offers?.esxi !== undefined) return esxiEntries(named, title, offers.esxi)
-  const main = { suffix: '', title: '' }
-  const boots = boot === undefined ? (offers?.boots ?? []) : [{ ...boot, ...main }]
-  return boots.map((each) => entryOf(named, title, each))
+  const { name, args } = named
+  if (boot === undefined) {
+    return (offers?.boots ?? []).map((each) => entryOf(name, title, withMore(each, args)))
+  }
+  const own = { ...boot, suffix: '', title: '', args: args ?? boot.args }
+  return [entryOf(name, title, own)]
 }
 
-function entryOf({ name, args }: NamedImage, title: string, boot: OfferedBoot): BootEntry {
-  const { suffix, about, install, kernel, initrd } = boot
+/** A system that is known needs its own arguments: without them Photon restarts for ever. */
+function withMore(boot: OfferedBoot, more: string | undefined): OfferedBoot {
+  if (more === undefined) return boot
+  const { args, install } = boot
+  const added = `${args} ${more}`.trim()
+  return {
+    ...boot,
+    args: added,
+    ...(install === undefined ? {} : { install: `${install} ${more}` }),
+  }
+}
+
+function entryOf(name: string, title: string, boot: OfferedBoot): BootEntry {
+  const { suffix, about, args, install, kernel, initrd } = boot
   const base = {
     name: suffix === '' ? name : `${name}-${suffix}`,
     title: boot.title === '' ? title : `${title}, ${boot.title}`,
@@ -37,8 +52,8 @@ function entryOf({ name, args }: NamedImage, title: string, boot: OfferedBoot): 
     type: 'linux',
     kernel: `boot/${name}/${kernel}`,
     initrd: initrd.map((path) => `boot/${name}/${path}`),
-    args: suffix === '' ? (args ?? boot.args) : boot.args,
-    ...(install === undefined ? {} : { install: [install, args ?? ''].join(' ').trim() }),
+    args,
+    ...(install === undefined ? {} : { install }),
   }
 }
 

@@ -117,7 +117,10 @@ const image = section({
   title: lineValue.optional().describe('The line in the menu. Default: what the image says.'),
   args: lineValue
     .optional()
-    .describe('Kernel arguments instead of those that the image itself boots with.'),
+    .describe(
+      'Kernel arguments instead of those that the image itself boots with; of a system that is ' +
+        'known, beside its own.',
+    ),
   kickstart: path
     .optional()
     .describe('The kickstart of hosts that boot it: docs/kickstart-photon.md.'),
