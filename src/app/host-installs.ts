@@ -19,7 +19,7 @@ import { Installs, type InstallsOptions } from '../server/boot/installs.ts'
 import type { EventHub } from '../server/event-hub.ts'
 import type { HostsApiOptions } from '../server/http/hosts-api.ts'
 import type { Config } from './config/config-schema.ts'
-import { liveHosts } from './live-hosts.ts'
+import { LiveHosts } from './live-hosts.ts'
 import type { MacLookup } from './mac-lookup.ts'
 import type { Site } from './site.ts'
 
@@ -65,7 +65,7 @@ export function hostInstalls(parts: InstallParts): HostInstalls {
   const orders = new HostOrders({ ...known, installs, prove, entries, emit })
   hub.subscribe((event) => hear(event, installs, hub))
   return {
-    hosts: liveHosts(site.hosts, (mac) => installs.hostOf(mac)),
+    hosts: new LiveHosts(site.hosts, (mac) => installs.hostOf(mac)),
     turns: new InstallTurns({ installs, answers, macOf: macs.certain, emit, clock }),
     answers,
     api: { orders, token: openApiToken(join(config.data, 'api-token')) },

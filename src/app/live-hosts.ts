@@ -2,14 +2,7 @@
 import type { Mac } from '../core/address.ts'
 import type { Host } from '../boot/host.ts'
 
-export function liveHosts(
-  configured: ReadonlyMap<Mac, Host>,
-  hostOf: (mac: Mac) => Host | undefined,
-): ReadonlyMap<Mac, Host> {
-  return new LiveHosts(configured, hostOf)
-}
-
-class LiveHosts implements ReadonlyMap<Mac, Host> {
+export class LiveHosts implements ReadonlyMap<Mac, Host> {
   readonly #configured: ReadonlyMap<Mac, Host>
   readonly #hostOf: (mac: Mac) => Host | undefined
 

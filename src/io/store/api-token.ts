@@ -3,8 +3,9 @@
  * may read. Made at the first start; whoever deletes it gets another one.
  */
 import { randomBytes } from 'node:crypto'
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { SystemError, codeOf, messageOf, unreadable } from '../../core/errors.ts'
+import { makePrivate } from './private-file.ts'
 
 /** 192 bits, in letters that no shell, no header and no kernel's command line minds. */
 export function newSecret(): string {
@@ -29,8 +30,8 @@ export function openApiToken(file: string): string {
   const known = readApiToken(file)
   const token = known ?? newSecret()
   try {
-    if (known === undefined) writeFileSync(file, `${token}\n`, { mode: 0o600, flag: 'wx' })
-    chmodSync(file, 0o600)
+    makePrivate(file)
+    if (known === undefined) writeFileSync(file, `${token}\n`)
   } catch (error) {
     throw new SystemError(`${file} cannot be made: ${messageOf(error)}`, { cause: error })
   }

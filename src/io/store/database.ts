@@ -2,10 +2,11 @@
  * A SQLite file of ours (`node:sqlite`): opened with its schema, write-ahead log, every transaction
  * synced, checked for damage. What is wrong with it is said with the file's name and what to do.
  */
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { messageOf, SystemError } from '../../core/errors.ts'
+import { makePrivate } from './private-file.ts'
 
 export interface DatabaseKind {
   /** What it is called in messages: `lease database`. */
@@ -34,11 +35,6 @@ export function openDatabase(path: string, kind: DatabaseKind): DatabaseSync {
     database?.close()
     throw databaseRefusal(path, kind, error)
   }
-}
-
-function makePrivate(path: string): void {
-  closeSync(openSync(path, 'a', 0o600))
-  chmodSync(path, 0o600)
 }
 
 function prepare(database: DatabaseSync, path: string, { version, schema }: DatabaseKind): void {
