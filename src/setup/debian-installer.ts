@@ -16,8 +16,8 @@ const installer = 'debian-installer-12-netboot-amd64'
 /** Where the package has the folder `netboot` of Debian's archive. */
 const netbootFolder = 'usr/lib/debian-installer/images/12/amd64/text'
 
-/** What every installation fetches first, and that needs nothing else: modules of its kernel. */
-const parts = ['ext4', 'fat', 'isofs', 'loop', 'xfs']
+/** What every installation fetches first and that needs nothing else: modules that its initrd lacks. */
+const parts = ['ext4', 'isofs', 'loop', 'xfs']
 
 export interface DebianInstaller {
   /** As `netboot.tar.gz` of Debian's archive has it, unpacked: a folder with an image. */

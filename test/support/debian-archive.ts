@@ -29,7 +29,8 @@ export async function writePartsArchive(archive: PartsArchive): Promise<readonly
   const index = new Map([
     [`${indexFolder}/Packages`, packages],
     [`${indexFolder}/Packages.gz`, gzipSync(packages)],
-    ['main/binary-amd64/Release', Buffer.from(`Archive: ${archive.suite}\nComponent: main\n`)],
+    // By this the installer sees whether the archive is for its processor.
+    ['main/binary-amd64/Release', Buffer.from('Component: main\nArchitecture: amd64\n')],
   ])
   const dist = join(archive.folder, 'debian/dists', archive.suite)
   for (const [path, octets] of index) await put(join(dist, path), octets)
