@@ -11,6 +11,8 @@ import type { StoredBody } from './small-bodies.ts'
 
 /** Milliseconds; the space of a body that is deleted meanwhile is free as late. */
 const patience = 10_000
+/** Milliseconds in which the disk is not asked again. */
+const moment = 50
 const most = 64
 
 export class OpenBodies {
@@ -24,8 +26,13 @@ export class OpenBodies {
   find({ sha256, size, path }: StoredBody): OpenFile | undefined {
     const held = this.#held.get(sha256)
     if (held === undefined) return undefined
+    const now = performance.now()
+    if (now - held.seenAt < moment) return held.enter()
     // Synchronous: the kernel has the answer in memory, and a worker thread would cost more.
-    if (statSync(path, { throwIfNoEntry: false })?.size === size) return held.enter()
+    if (statSync(path, { throwIfNoEntry: false })?.size === size) {
+      held.seenAt = now
+      return held.enter()
+    }
     this.#held.delete(sha256)
     return undefined
   }
@@ -51,6 +58,8 @@ class Held {
   readonly #body: StoredBody
   readonly #handle: FileHandle
   #users = 1
+  /** When its file was last seen on the disk, `performance.now()`. */
+  seenAt = performance.now()
 
   constructor(body: StoredBody, handle: FileHandle) {
     this.#body = body

@@ -139,7 +139,7 @@ class Connection {
     if (answer === undefined) return this.#handOver(octets)
     this.#sending = { answer, client: { ip: this.#ip, startedAt: performance.now() } }
     if (answer.open === undefined) this.#write(answer.head, answer.body)
-    else void this.#sendFile(answer, answer.open, octets)
+    else this.#openFile(answer, answer.open, octets)
   }
 
   /** What cannot be looked up is told the usual way. */
@@ -164,29 +164,61 @@ class Connection {
 
   readonly #afterwards = { more: false, done: this.#onWritten }
 
-  async #sendFile(
-    { head, size }: FastAnswer,
-    open: () => MayWait<OpenFile | undefined>,
-    octets: Buffer,
-  ): Promise<void> {
-    const socket = this.#socket
+  /** Without a promise where none is needed: they cost as much as a short answer. */
+  #openFile(answer: FastAnswer, open: () => MayWait<OpenFile | undefined>, octets: Buffer): void {
     try {
-      await using file = await opened(open)
-      const { octets: body, descriptor } = file
-      if (socket.destroyed) this.#over(0)
-      else if (body !== undefined) this.#write(head, body)
-      else if (descriptor === undefined || !takesFiles(socket)) this.#handOver(octets)
-      else {
-        sendAtOnce(socket, head, { more: true })
-        const sent = await sendFilePart(socket, { descriptor, first: 0, length: size })
-        if (sent < size) socket.destroy() // the client must see that it is not whole
-        socket.setTimeout(this.#options.patience)
-        this.#over(sent)
-      }
+      const file = open()
+      if (!(file instanceof Promise)) this.#sendFile(answer, file, octets)
+      else file.then((late) => this.#sendFile(answer, late, octets)).catch(this.#onUnreadable)
     } catch {
-      socket.destroy() // the file cannot be read; another request is told so the usual way
-      this.#over(0)
+      this.#onUnreadable()
     }
+  }
+
+  #sendFile(answer: FastAnswer, file: OpenFile | undefined, octets: Buffer): void {
+    let sending: Promise<number> | undefined
+    try {
+      sending = this.#beginFile(answer, file, octets)
+    } finally {
+      if (sending === undefined) void file?.close()
+    }
+    void sending
+      ?.then(this.#onSent)
+      .catch(this.#onUnreadable)
+      .finally(() => void file?.close())
+  }
+
+  /** What goes on after this turn. */
+  #beginFile(
+    { head, size }: FastAnswer,
+    file: OpenFile | undefined,
+    octets: Buffer,
+  ): Promise<number> | undefined {
+    const socket = this.#socket
+    const { octets: body, descriptor } = file ?? {}
+    if (socket.destroyed) this.#over(0)
+    else if (body !== undefined) this.#write(head, body)
+    else if (descriptor === undefined || !takesFiles(socket)) this.#handOver(octets)
+    else {
+      sendAtOnce(socket, head, { more: true })
+      const sent = sendFilePart(socket, { descriptor, first: 0, length: size })
+      if (sent instanceof Promise) return sent
+      this.#over(sent)
+    }
+    return undefined
+  }
+
+  readonly #onSent = (bytes: number): void => {
+    const isWhole = bytes === this.#sending?.answer.size
+    if (!isWhole) this.#socket.destroy() // the client must see it
+    this.#socket.setTimeout(this.#options.patience)
+    this.#over(bytes)
+  }
+
+  /** Another request for it is told so the usual way. */
+  readonly #onUnreadable = (): void => {
+    this.#socket.destroy()
+    this.#over(0)
   }
 
   /** The answer has left, or cannot. */
@@ -221,12 +253,4 @@ class Connection {
     this.#options.handOver()
     socket.resume()
   }
-}
-
-/** Nothing where it has gone. */
-async function opened(
-  open: () => MayWait<OpenFile | undefined>,
-): Promise<Partial<OpenFile> & AsyncDisposable> {
-  const file = await open()
-  return { ...file, [Symbol.asyncDispose]: async () => await file?.close() }
 }
