@@ -10,11 +10,9 @@
  * power cut, and a hit never pays for proof (measured: docs/decisions/0009). Refuses to know HTTP: see
  * `fill.ts`, `mirror.ts`.
  */
-import { mkdir, rename, rm, statfs } from 'node:fs/promises'
-import { join } from 'node:path'
+import { statfs } from 'node:fs/promises'
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../core/clock.ts'
-import { contentPath } from './cache-layout.ts'
 import type { OpenFile } from '../files/file-tree.ts'
 import { type IndexEntry, lasting } from './index-entry.ts'
 import { IndexJournal, type LoadedEntry, readIndex } from './index-journal.ts'
@@ -217,7 +215,7 @@ export class ContentStore {
     return await this.#inTurn(async () => {
       const now = this.#clock()
       const dated = { ...entry, storedAt: now }
-      await renameInto(file.path, this.#contentPath(entry.sha256))
+      await this.#bodies.take(file.path, entry.sha256)
       await this.#writeEntry(dated, now).catch(async (error: unknown) => {
         await this.#removeUnused(entry.sha256)
         throw error
@@ -293,9 +291,7 @@ export class ContentStore {
   }
 
   async #removeUnused(sha256: string): Promise<void> {
-    if (this.#uses.has(sha256)) return
-    this.#bodies.forget(sha256)
-    await rm(this.#contentPath(sha256), { force: true })
+    if (!this.#uses.has(sha256)) await this.#bodies.remove(sha256)
   }
 
   #touch(known: Known): void {
@@ -340,13 +336,4 @@ export class ContentStore {
     this.#changes = Promise.allSettled([result])
     return result
   }
-
-  #contentPath(sha256: string): string {
-    return contentPath(this.#directory, sha256)
-  }
-}
-
-async function renameInto(from: string, to: string): Promise<void> {
-  await mkdir(join(to, '..'), { recursive: true })
-  await rename(from, to)
 }

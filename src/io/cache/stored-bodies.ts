@@ -1,8 +1,9 @@
 /**
- * Opening whole bodies of the store: small ones from memory, others from their file, which stays open
- * for a while. Says, where it cannot, whether the body is gone, or only cannot be had just now.
+ * The whole bodies of the store: how they get their place, and are opened: small ones from memory,
+ * others from their file, which stays open for a while. Says, where it cannot, whether the body is gone, or only cannot be had just now.
  */
-import { open } from 'node:fs/promises'
+import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { codeOf } from '../../core/errors.ts'
 import { contentPath } from './cache-layout.ts'
 import { type OpenFile, memoryFile } from '../files/file-tree.ts'
@@ -46,9 +47,17 @@ export class StoredBodies {
     return octets === undefined ? this.#open.find(body) : memoryFile(octets, entry.sha256)
   }
 
-  /** Its file is going: its space is to be free. */
-  forget(sha256: string): void {
+  /** This file is one from now on. */
+  async take(path: string, sha256: string): Promise<void> {
+    const place = contentPath(this.#directory, sha256)
+    await mkdir(join(place, '..'), { recursive: true })
+    await rename(path, place)
+  }
+
+  /** Its space is free afterwards, however many have it open here. */
+  async remove(sha256: string): Promise<void> {
     this.#open.forget(sha256)
+    await rm(contentPath(this.#directory, sha256), { force: true })
   }
 
   close(): void {
