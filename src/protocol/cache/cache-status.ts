@@ -23,7 +23,7 @@ export function cacheStatus(status: CacheStatus, answer: HeaderFields = {}): str
   return [...(before === undefined ? [] : [before]), [ours, ...words].join('; ')].join(', ')
 }
 
-function parameter(name: string, value: unknown): string[] {
+function parameter(name: string, value: CacheStatus[keyof CacheStatus]): string[] {
   if (value === undefined || value === false || value === Number.POSITIVE_INFINITY) return []
-  return value === true ? [name] : [`${name}=${String(value)}`]
+  return value === true ? [name] : [`${name}=${value}`]
 }

@@ -47,10 +47,11 @@ const unkeyed = [
 ]
 
 /** Ours to say: a stored answer is compared and cut for each client here. */
-const ownConditions = new Set([
-  ...['if-none-match', 'if-modified-since', 'if-range', 'range', 'if-match', 'if-unmodified-since'],
-  ...['content-length', 'host'],
-])
+const ownConditions = new Set(
+  'if-none-match if-modified-since if-range range if-match if-unmodified-since content-length host'.split(
+    ' ',
+  ),
+)
 
 /**
  * A request whose answer may become one for others, where the origin's header decides: the client's

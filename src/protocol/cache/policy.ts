@@ -6,7 +6,12 @@
  *
  * Sources: RFC 9111 §3 (what a shared cache must not store), RFC 9112 §3.2 (request target, Host).
  */
-import { type HeaderFields, fieldText, fieldTokens, hasField } from '../../wire/http/header-fields.ts'
+import {
+  type HeaderFields,
+  fieldText,
+  fieldTokens,
+  hasField,
+} from '../../wire/http/header-fields.ts'
 import { type Rule, ruleFor } from './rules.ts'
 import { primaryKey } from './variants.ts'
 
@@ -78,7 +83,10 @@ const clauses = {
     [({ rule, query }) => query !== '' && rule.query === 'pass', hasQuery()],
     [({ path, query }) => !isClear(path, query), 'the path is not in its plain form'],
     [({ headers }) => hasField(headers, 'if-match'), 'the request is for the origin only'],
-    [({ headers }) => hasField(headers, 'if-unmodified-since'), 'the request is for the origin only'],
+    [
+      ({ headers }) => hasField(headers, 'if-unmodified-since'),
+      'the request is for the origin only',
+    ],
   ],
 } as const satisfies Record<string, readonly RequestClause[]>
 
@@ -207,7 +215,10 @@ function isClear(path: string, query: string): boolean {
 }
 
 function hasBody(headers: HeaderFields): boolean {
-  return hasField(headers, 'transfer-encoding') || !/^0*$/.test(fieldText(headers, 'content-length') ?? '')
+  return (
+    hasField(headers, 'transfer-encoding') ||
+    !/^0*$/.test(fieldText(headers, 'content-length') ?? '')
+  )
 }
 
 /** Our own request is always the same, so only what we never send may be varied by. */

@@ -27,12 +27,7 @@ export type Reuse =
 const unreachableFor = 86_400
 
 /** A lifetime that a rule gives is the rule's word on all of it: no header changes it. */
-export function reuse(
-  stored: DatedAnswer,
-  request: HeaderFields,
-  rule: Rule,
-  now: number,
-): Reuse {
+export function reuse(stored: DatedAnswer, request: HeaderFields, rule: Rule, now: number): Reuse {
   const age = ageOf(stored, now)
   if (rule.action === 'store') return byRule(stored, rule, age, now)
   const ttl = lifetimeOf(stored) - age

@@ -118,7 +118,10 @@ function patternOf(rule: Rule): RegExp {
   if (known !== undefined) return known
   const flags = rule.action === 'pass' ? 'i' : ''
   // Open ends are left open: `.*` there would walk through the path for nothing.
-  const pattern = new RegExp(`^${expression(rule.path)}$`.replace(/^\^\.\*/, '').replace(/\.\*\$$/, ''), flags)
+  const pattern = new RegExp(
+    `^${expression(rule.path)}$`.replace(/^\^\.\*/, '').replace(/\.\*\$$/, ''),
+    flags,
+  )
   compiled.set(rule, pattern)
   return pattern
 }

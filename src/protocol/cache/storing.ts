@@ -25,8 +25,8 @@ export type StoringVerdict =
 
 /** Final statuses whose meaning for a cache we know (RFC 9110 §15); not 206 and 304. */
 const understood = new Set([
-  ...[200, 203, 204, 300, 301, 302, 303, 307, 308],
-  ...[400, 403, 404, 405, 410, 414, 500, 501, 502, 503, 504],
+  200, 203, 204, 300, 301, 302, 303, 307, 308, 400, 403, 404, 405, 410, 414, 500, 501, 502, 503,
+  504,
 ])
 
 interface Case {
@@ -99,6 +99,7 @@ function mayShare(directives: Directives, ...others: readonly string[]): boolean
 }
 
 function isUseful(answer: DatedAnswer): boolean {
-  const canRevalidate = hasField(answer.headers, 'etag') || hasField(answer.headers, 'last-modified')
+  const canRevalidate =
+    hasField(answer.headers, 'etag') || hasField(answer.headers, 'last-modified')
   return lifetimeOf(answer) > 0 || (canRevalidate && answer.status === 200)
 }

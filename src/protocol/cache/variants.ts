@@ -5,7 +5,12 @@
  * Source: RFC 9111 §4.1. Values are compared after changes that cannot alter their meaning: lines
  * joined, spaces around commas gone, languages and codings in lower case.
  */
-import { type HeaderFields, fieldText, fieldTokens, hasField } from '../../wire/http/header-fields.ts'
+import {
+  type HeaderFields,
+  fieldText,
+  fieldTokens,
+  hasField,
+} from '../../wire/http/header-fields.ts'
 
 /** Request fields by lower-case name and their compared values; '' stands for an absent field. */
 export type Selecting = Readonly<Record<string, string>>

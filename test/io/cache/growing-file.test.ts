@@ -4,7 +4,11 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Follower, type GrowingHandle, GrowingFile } from '../../../src/io/cache/growing-file.ts'
+import {
+  type Follower,
+  type GrowingHandle,
+  GrowingFile,
+} from '../../../src/io/cache/growing-file.ts'
 
 let folder = ''
 beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'bootlace-growing-'))))
@@ -50,21 +54,21 @@ function fullAfter(handle: FileHandle, room: number): GrowingHandle {
   }
 }
 
-describe('what the kernel may send', () => {
-  /** As a sender does it: what is on disk by its descriptor, the rest by reading. */
-  async function sendAll(follower: Follower, file: FileHandle): Promise<[Buffer, Buffer]> {
-    const parts: Buffer[] = []
-    for (;;) {
-      const length = await follower.onDisk()
-      if (length === 0) return [Buffer.concat(parts), await readAll(follower)]
-      const buffer = Buffer.alloc(length)
-      const { bytesRead } = await file.read(buffer, 0, length, follower.position)
-      expect(bytesRead).toBe(length)
-      parts.push(buffer)
-      follower.skip(length)
-    }
+/** As a sender does it: what is on disk by its descriptor, the rest by reading. */
+async function sendAll(follower: Follower, file: FileHandle): Promise<[Buffer, Buffer]> {
+  const parts: Buffer[] = []
+  for (;;) {
+    const length = await follower.onDisk()
+    if (length === 0) return [Buffer.concat(parts), await readAll(follower)]
+    const buffer = Buffer.alloc(length)
+    const { bytesRead } = await file.read(buffer, 0, length, follower.position)
+    expect(bytesRead).toBe(length)
+    parts.push(buffer)
+    follower.skip(length)
   }
+}
 
+describe('what the kernel may send', () => {
   test('is on disk when it is told, and all of a whole file is', async () => {
     const handle = await onDisk()
     const file = new GrowingFile(handle)

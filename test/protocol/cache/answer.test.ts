@@ -15,7 +15,11 @@ const ask = (headers: Record<string, string>, method = 'GET', representation = s
 test('the whole, with its length', () => {
   const answer = ask({})
   expect(answer).toMatchObject({ status: 200, body: { first: 0, length: 1000 } })
-  expect(answer.headers).toEqual({ ...stored.headers, 'accept-ranges': 'bytes', 'content-length': 1000 })
+  expect(answer.headers).toEqual({
+    ...stored.headers,
+    'accept-ranges': 'bytes',
+    'content-length': 1000,
+  })
 })
 
 test('HEAD has the length and no body', () => {
@@ -99,8 +103,16 @@ test('while the length is unknown there are no ranges', () => {
 test.for([
   [{ hit: true, ttl: 30 }, {}, 'Bootlace; hit; ttl=30'],
   [{ hit: true, ttl: Number.POSITIVE_INFINITY }, {}, 'Bootlace; hit'],
-  [{ fwd: 'stale', 'fwd-status': 304, collapsed: false }, {}, 'Bootlace; fwd=stale; fwd-status=304'],
-  [{ fwd: 'uri-miss', stored: true }, { 'cache-status': 'CDN; hit' }, 'CDN; hit, Bootlace; fwd=uri-miss; stored'],
+  [
+    { fwd: 'stale', 'fwd-status': 304, collapsed: false },
+    {},
+    'Bootlace; fwd=stale; fwd-status=304',
+  ],
+  [
+    { fwd: 'uri-miss', stored: true },
+    { 'cache-status': 'CDN; hit' },
+    'CDN; hit, Bootlace; fwd=uri-miss; stored',
+  ],
 ] as const)('Cache-Status of %o', ([status, headers, text]) => {
   expect(cacheStatus(status, headers)).toBe(text)
 })

@@ -16,5 +16,11 @@ export function later(seconds: number): number {
 }
 
 export function answer(headers: HeaderFields, changes: Partial<DatedAnswer> = {}): DatedAnswer {
-  return { status: 200, headers: { date: at(0), ...headers }, requestedAt: t0, respondedAt: t0, ...changes }
+  return {
+    status: 200,
+    headers: { date: at(0), ...headers },
+    requestedAt: t0,
+    respondedAt: t0,
+    ...changes,
+  }
 }

@@ -1,10 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import {
-  cacheControl,
-  fieldNamesOf,
-  secondsOf,
-} from '../../../src/protocol/cache/directives.ts'
+import { cacheControl, fieldNamesOf, secondsOf } from '../../../src/protocol/cache/directives.ts'
 
 const read = (...lines: string[]) => cacheControl({ 'cache-control': lines })
 
@@ -23,12 +19,16 @@ test.for([
   expect(secondsOf(read(text), 'max-age')).toBe(seconds)
 })
 
-test.for(["max-age='3600'", 'max-age=-3600', 'max-age=3600.0', 'max-age=a3600', 'max-age=3600a', 'max-age'])(
-  '%s is no number: stale at once (RFC 9111 §4.2.1)',
-  (text) => {
-    expect(secondsOf(read(text), 'max-age')).toBe(0)
-  },
-)
+test.for([
+  "max-age='3600'",
+  'max-age=-3600',
+  'max-age=3600.0',
+  'max-age=a3600',
+  'max-age=3600a',
+  'max-age',
+])('%s is no number: stale at once (RFC 9111 §4.2.1)', (text) => {
+  expect(secondsOf(read(text), 'max-age')).toBe(0)
+})
 
 test.for([['max-age=1800, max-age=1'], ['max-age=1, max-age=1800'], ['max-age=1800', 'max-age=1']])(
   'of two the shorter counts: %o',
@@ -47,9 +47,11 @@ test('field names of a directive', () => {
   expect(fieldNamesOf(read('no-cache'), 'no-cache')).toEqual([])
 })
 
+const awkward = ['a', '=', '"', ',', ';', ' ', '\\', '1', '-']
+
 test('any text is read without a hang or an error', () => {
   fc.assert(
-    fc.property(fc.array(fc.constantFrom(...'a=",; \\1-'), { maxLength: 200 }), (characters) => {
+    fc.property(fc.array(fc.constantFrom(...awkward), { maxLength: 200 }), (characters) => {
       expect(read(characters.join('')).size).toBeLessThanOrEqual(200)
     }),
     { seed: 3, numRuns: 1000 },

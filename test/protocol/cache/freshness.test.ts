@@ -5,8 +5,16 @@ import { answer, at, later, t0 } from './answers.ts'
 describe('lifetime (RFC 9111 §4.2.1)', () => {
   test.for([
     { name: 'max-age', headers: { 'cache-control': 'max-age=60' }, lifetime: 60 },
-    { name: 's-maxage over max-age', headers: { 'cache-control': 'max-age=60, s-maxage=5' }, lifetime: 5 },
-    { name: 'max-age over Expires', headers: { 'cache-control': 'max-age=60', expires: at(5) }, lifetime: 60 },
+    {
+      name: 's-maxage over max-age',
+      headers: { 'cache-control': 'max-age=60, s-maxage=5' },
+      lifetime: 5,
+    },
+    {
+      name: 'max-age over Expires',
+      headers: { 'cache-control': 'max-age=60', expires: at(5) },
+      lifetime: 60,
+    },
     { name: 'Expires less Date', headers: { expires: at(30), date: at(10) }, lifetime: 20 },
     { name: 'Expires with a broken Date', headers: { expires: at(30), date: 'foo' }, lifetime: 30 },
     { name: 'Expires before Date', headers: { expires: at(5), date: at(10) }, lifetime: 0 },

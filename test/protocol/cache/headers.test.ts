@@ -41,9 +41,10 @@ test.for([
   expect(passRequestHeaders({}, { ...forwarding, hostHeader })['host']).toBe(host)
 })
 
+const host = (clientHost: string | undefined) =>
+  passRequestHeaders({}, { ...forwarding, clientHost })['host']
+
 test('Host of an IPv6 address keeps its brackets; HTTP/1.0 without Host gets the origin’s', () => {
-  const host = (clientHost: string | undefined) =>
-    passRequestHeaders({}, { ...forwarding, clientHost })['host']
   expect(host('[fd00::1]:5100')).toBe('[fd00::1]')
   expect(host('[fd00::1]')).toBe('[fd00::1]')
   expect(host(undefined)).toBe('vcsa')

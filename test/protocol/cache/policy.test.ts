@@ -31,7 +31,11 @@ test.for([
     changes: { headers: { authorization: 'Basic eDp5' } },
     reason: 'the request has credentials',
   },
-  { name: 'a body', changes: { headers: { 'content-length': '3' } }, reason: 'the request has a body' },
+  {
+    name: 'a body',
+    changes: { headers: { 'content-length': '3' } },
+    reason: 'the request has a body',
+  },
   {
     name: 'a chunked body',
     changes: { headers: { 'transfer-encoding': 'chunked' } },
@@ -100,7 +104,20 @@ describe('no spelling of another path is stored', () => {
   })
 
   test('any target that is stored is in its plain form, and inside the payload tree', () => {
-    const piece = fc.constantFrom('/', '.', '..', '%2e', '%2F', 'vmw', 'cache', 'rbd', 'a', '\\', '?', '#')
+    const piece = fc.constantFrom(
+      '/',
+      '.',
+      '..',
+      '%2e',
+      '%2F',
+      'vmw',
+      'cache',
+      'rbd',
+      'a',
+      '\\',
+      '?',
+      '#',
+    )
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
         const verdict = ask({ target: `/vmw/cache/${pieces.join('')}` })
@@ -165,9 +182,15 @@ describe('answers', () => {
     { headers: { vary: 'user-agent' }, reason: 'the answer varies by request headers' },
     { headers: { 'content-encoding': 'x-gzip' }, reason: 'the answer has a content encoding' },
     { headers: { 'content-range': 'bytes 0-9/10' }, reason: 'the answer is a part' },
-    { headers: { 'content-length': undefined }, reason: 'the answer has no length and is not chunked' },
+    {
+      headers: { 'content-length': undefined },
+      reason: 'the answer has no length and is not chunked',
+    },
     { headers: { 'content-length': '-1' }, reason: 'the answer has no length and is not chunked' },
-    { headers: { 'content-length': '1, 1' }, reason: 'the answer has no length and is not chunked' },
+    {
+      headers: { 'content-length': '1, 1' },
+      reason: 'the answer has no length and is not chunked',
+    },
     {
       headers: { 'transfer-encoding': 'chunked' },
       reason: 'the answer has no length and is not chunked',
@@ -188,12 +211,12 @@ describe('answers', () => {
   })
 })
 
-describe('rules of the user', () => {
-  const own = (rule: Partial<Rule>) =>
-    rulesOf('autodeploy', [{ path: '/depot/**', action: 'store', ...rule }])
-  const asked = (target: string, rules: readonly Rule[]) =>
-    classify({ method: 'GET', target, headers: {}, hostLines: 1 }, rules)
+const own = (rule: Partial<Rule>) =>
+  rulesOf('autodeploy', [{ path: '/depot/**', action: 'store', ...rule }])
+const asked = (target: string, rules: readonly Rule[]) =>
+  classify({ method: 'GET', target, headers: {}, hostLines: 1 }, rules)
 
+describe('rules of the user', () => {
   test('come before those of the profile', () => {
     expect(asked('/depot/a', own({}))).toMatchObject({ action: 'store', target: '/depot/a' })
     expect(asked('/depot/a', own({ action: 'pass' })).action).toBe('pass')

@@ -14,7 +14,10 @@ test.for([
 test.for([
   { name: 'no ranges', headers: { etag: '"a"' } },
   { name: 'ranges refused', headers: { etag: '"a"', 'accept-ranges': 'none' } },
-  { name: 'a weak tag', headers: { ...ranges, etag: 'W/"a"', 'last-modified': at(-60), date: at(0) } },
+  {
+    name: 'a weak tag',
+    headers: { ...ranges, etag: 'W/"a"', 'last-modified': at(-60), date: at(0) },
+  },
   { name: 'a date of just now', headers: { ...ranges, 'last-modified': at(-59), date: at(0) } },
   { name: 'no validator', headers: ranges },
 ])('$name: nothing proves that the rest fits', ({ headers }) => {
@@ -35,11 +38,31 @@ describe('an answer to that', () => {
   test.for([
     { name: 'a whole one', status: 200, headers: rest },
     { name: 'no range', status: 206, headers: framed },
-    { name: 'another place', status: 206, headers: { ...framed, 'content-range': 'bytes 99-299/300' } },
-    { name: 'an end too early', status: 206, headers: { ...framed, 'content-range': 'bytes 100-298/300' } },
-    { name: 'another length', status: 206, headers: { ...framed, 'content-range': 'bytes 100-399/400' } },
-    { name: 'an unknown length', status: 206, headers: { ...framed, 'content-range': 'bytes 100-299/*' } },
-    { name: 'one without an end of its own', status: 206, headers: { ...rest, 'content-length': undefined } },
+    {
+      name: 'another place',
+      status: 206,
+      headers: { ...framed, 'content-range': 'bytes 99-299/300' },
+    },
+    {
+      name: 'an end too early',
+      status: 206,
+      headers: { ...framed, 'content-range': 'bytes 100-298/300' },
+    },
+    {
+      name: 'another length',
+      status: 206,
+      headers: { ...framed, 'content-range': 'bytes 100-399/400' },
+    },
+    {
+      name: 'an unknown length',
+      status: 206,
+      headers: { ...framed, 'content-range': 'bytes 100-299/*' },
+    },
+    {
+      name: 'one without an end of its own',
+      status: 206,
+      headers: { ...rest, 'content-length': undefined },
+    },
     { name: 'another version', status: 206, headers: { ...rest, etag: '"b"' } },
   ])('$name is not', ({ status, headers }) => {
     expect(sizeWithRest({ status, headers }, beginning)).toBeUndefined()

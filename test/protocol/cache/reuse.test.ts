@@ -56,9 +56,9 @@ describe('what a request may ask (§5.2.1)', () => {
   })
 })
 
-describe('stale answers (§4.2.4, RFC 5861)', () => {
-  const headers = (more: string) => ({ 'cache-control': `max-age=60${more}` })
+const headers = (more: string) => ({ 'cache-control': `max-age=60${more}` })
 
+describe('stale answers (§4.2.4, RFC 5861)', () => {
   test('stale-while-revalidate: given out meanwhile, within its window', () => {
     expect(after(70, headers(', stale-while-revalidate=20')).type).toBe('meanwhile')
     expect(after(80, headers(', stale-while-revalidate=20')).type).toBe('revalidate')

@@ -40,14 +40,23 @@ describe('stored (RFC 9111 §3)', () => {
 describe('not stored', () => {
   test.for([
     { headers: {}, reason: 'the answer is stale at once and cannot be revalidated' },
-    { headers: { 'cache-control': 'max-age=0' }, reason: 'the answer is stale at once and cannot be revalidated' },
+    {
+      headers: { 'cache-control': 'max-age=0' },
+      reason: 'the answer is stale at once and cannot be revalidated',
+    },
     { headers: { 'cache-control': 'max-age=5, no-store' }, reason: 'the answer says no-store' },
     { headers: { 'cache-control': 'max-age=5, No-StOrE' }, reason: 'the answer says no-store' },
     { headers: { 'cache-control': 'max-age=5, private' }, reason: 'the answer says private' },
     { headers: { 'cache-control': 'max-age=5, private="a"' }, reason: 'the answer says private' },
-    { headers: { 'cache-control': 'public, max-age=5', 'set-cookie': ['a=b'] }, reason: 'the answer sets a cookie' },
+    {
+      headers: { 'cache-control': 'public, max-age=5', 'set-cookie': ['a=b'] },
+      reason: 'the answer sets a cookie',
+    },
     { headers: { 'cache-control': 'max-age=5', vary: '*' }, reason: 'the answer varies widely' },
-    { headers: { 'cache-control': 'max-age=5', vary: 'Cookie' }, reason: 'the answer varies widely' },
+    {
+      headers: { 'cache-control': 'max-age=5', vary: 'Cookie' },
+      reason: 'the answer varies widely',
+    },
     {
       headers: { 'cache-control': 'max-age=5', 'content-length': undefined },
       reason: 'the answer has no length and is not chunked',

@@ -41,7 +41,11 @@ test('an absent field is selected by its absence', () => {
 test.for([
   { vary: 'Foo', one: { foo: '1, 2' }, other: { foo: ['1', '2'] } },
   { vary: 'Foo', one: { foo: '1,2' }, other: { foo: ' 1 , 2 ' } },
-  { vary: 'Accept-Language', one: { 'accept-language': 'en, de' }, other: { 'accept-language': 'eN,De' } },
+  {
+    vary: 'Accept-Language',
+    one: { 'accept-language': 'en, de' },
+    other: { 'accept-language': 'eN,De' },
+  },
 ])('$one and $other mean the same', ({ vary, one, other }) => {
   expect(selects(selectingOf({ vary }, one) ?? {}, other)).toBe(true)
 })
