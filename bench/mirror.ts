@@ -31,6 +31,7 @@ interface Load {
 const loads: readonly Load[] = [
   ...[1, 8, 64].map((connections) => load('1 KB', 1_000, connections, 'wrk')),
   ...[1, 8, 64].map((connections) => load('1 MB', 1_000_000, connections, 'discard')),
+  load('32 MB', 32_000_000, 64, 'discard'),
   ...[1, 8, 64].map((connections) => load('64 MB', 64_000_000, connections, 'discard')),
 ]
 
@@ -50,16 +51,17 @@ export const mirrorPart: Part = {
       options.say(`mirror ${one.name}`)
       rows.push(...(await measure(rig, one, options)))
     }
-    const head = ['hits', 'server', 'req/s', 'MB/s', 'Bootlace', 'CPU', 'Bootlace', 'foreign']
     return { how, table: { head, rows } }
   },
 }
+
+const head = 'hits|server|req/s|MB/s|Bootlace|CPU|Bootlace|first octet ms|foreign'.split('|')
 
 const how =
   'One server process, warmed up, on one processor, the client on another, loopback with MTU 1500; best rate ' +
   `and median CPU of all rounds of ${duration} s. "Bootlace" is Bootlace divided by nginx: above 1 ` +
   'is faster, or dearer. "CPU": of the server, µs per request for 1 KB, s per GB for the others. ' +
-  '"foreign": cores busy with other work during the best round.'
+  '"first octet": of a request, the median of the best round. "foreign": cores busy with other work during that.'
 
 interface Server {
   readonly name: string
@@ -164,6 +166,8 @@ interface Result {
   readonly requests: number
   readonly bytes: number
   readonly seconds: number
+  /** Milliseconds until the first octet of a body, of the request in the middle. */
+  readonly firstOctet?: number
 }
 
 interface Sample extends Result {
@@ -184,6 +188,7 @@ async function measure(rig: Rig, one: Load, { rounds }: BenchOptions) {
     { compare: (row) => row.requests },
     { show: (row) => figure(row.cpu) },
     { compare: (row) => row.cpu },
+    { show: (row) => figure(row.firstOctet) },
     { show: (row) => figure(row.foreign) },
   ])
 }
@@ -203,6 +208,7 @@ function summary(one: Load, samples: readonly Sample[]) {
     requests: fastest.bytes / one.size / fastest.seconds,
     megabytes: fastest.bytes / 1e6 / fastest.seconds,
     cpu: median(samples.map(cpu)),
+    firstOctet: fastest.firstOctet ?? Number.NaN,
     foreign: fastest.foreign,
   }
 }
