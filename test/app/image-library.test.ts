@@ -428,3 +428,37 @@ test('what an image says of itself moves no cursor and adds no line', async () =
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   for (const line of reportLines(imageReport(image, 'a'))) expect(line).not.toMatch(/[\x00-\x1f]/)
 })
+
+test('the report of a known system: its entries, what it installs with, what a machine needs', async () => {
+  const folder = writeFiles(join(testFolder(), 'rocky'), {
+    '.treeinfo': text('[general]\nversion = 9.5\n'),
+    'images/pxeboot/vmlinuz': kernelOf({ is64: true, hasEfiStub: true }),
+    'images/pxeboot/initrd.img': text('initrd'),
+  })
+  const image = await openNetbootImage(folder)
+  onTestFinished(() => image.close())
+  const files = 'images/pxeboot/vmlinuz, images/pxeboot/initrd.img'
+  const base = 'inst.repo=${image} ip=dhcp ${bootif}'
+  expect(reportLines(imageReport(image, 'rocky'))).toEqual([
+    'image       rocky (Red Hat family 9.5): folder',
+    'entry       rocky',
+    `serves      ${files}`,
+    `with        ${base}`,
+    `to install  ${base} inst.ks=\${answers}/ks.cfg`,
+    'entry       rocky-rescue',
+    `serves      ${files}`,
+    `with        ${base} inst.rescue`,
+    'unattended  Red Hat kickstart',
+  ])
+})
+
+test('what a system lacks in an image is said, and what is there is offered', async () => {
+  const folder = writeFiles(join(testFolder(), 'rocky'), {
+    '.discinfo': text(''),
+    'images/pxeboot/vmlinuz': text('x'),
+  })
+  const image = await openNetbootImage(folder)
+  onTestFinished(() => image.close())
+  expect(image.notes).toEqual(['there is no images/pxeboot/initrd.img in it'])
+  expect(image.offers?.boots).toEqual([])
+})

@@ -144,8 +144,10 @@ async function listImages({ config, json }: Values): Promise<void> {
 async function whatIs(source: string, name: string): Promise<string> {
   try {
     await using image = await opened(source)
-    const { title, format, boot } = imageReport(image, name)
-    return boot === undefined ? `${format}: nothing in it boots by itself` : `${title}: ${format}`
+    const { title, format, kind, boot } = imageReport(image, name)
+    return boot === undefined && kind === undefined
+      ? `${format}: nothing in it boots by itself`
+      : `${title}: ${format}`
   } catch (error) {
     if (error instanceof InputError) return messageOf(error)
     throw error

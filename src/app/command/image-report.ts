@@ -1,6 +1,7 @@
 /** What an image is and what would be served of it, in plain words and as JSON. */
+import { formatTitles } from '../../boot/kickstart/answer-format.ts'
 import { visible } from '../../core/visible.ts'
-import type { FoundInstaller } from '../../io/image/image-offers.ts'
+import type { FoundInstaller, ImageOffers } from '../../io/image/image-offers.ts'
 import type { ImageBoot, NetbootImage } from '../../io/image/netboot-image.ts'
 
 export interface ImageReport {
@@ -45,6 +46,17 @@ export interface ImageReport {
     /** How many files of the user's come along. */
     readonly kept: number
   }
+  /** Of a system that is known: what the menu has of it. Paths are those below `boot/NAME/`. */
+  readonly entries?: readonly {
+    readonly name: string
+    readonly kernel: string
+    readonly initrd: readonly string[]
+    readonly arguments: string
+    /** Where a host installs itself. */
+    readonly install?: string | undefined
+  }[]
+  /** The unattended file that its installer takes. */
+  readonly answers?: string | undefined
   /** Photon's: a kickstart is written for it. */
   readonly installer?: FoundInstaller | undefined
   readonly notes: readonly string[]
@@ -75,9 +87,25 @@ export function imageReport(image: NetbootImage, name: string): ImageReport {
       label: volume.label,
     })),
     ...(boot === undefined ? {} : { boot: bootReport(boot), served: servedReport(boot) }),
+    ...(image.offers === undefined ? {} : offersReport(image.offers, name)),
     ...(image.offers?.installer === undefined ? {} : { installer: image.offers.installer }),
     notes: [...notes, ...(boot === undefined ? [] : firmwareNotes(boot))],
   }
+}
+
+function offersReport(
+  { boots, system }: ImageOffers,
+  name: string,
+): Pick<ImageReport, 'entries' | 'answers'> {
+  const entries = boots.map(({ suffix, kernel, initrd, args, install }) => ({
+    name: suffix === '' ? name : `${name}-${suffix}`,
+    kernel,
+    initrd,
+    arguments: args,
+    install,
+  }))
+  const { answers } = system
+  return { entries, answers: answers === undefined ? undefined : formatTitles[answers.format] }
 }
 
 function machineReport(
@@ -114,12 +142,15 @@ function firmwareNotes({ about, found }: ImageBoot): string[] {
 /** The report for people. */
 export function reportLines(report: ImageReport): string[] {
   const { format, title, machine, volumes, boot, served, installer, notes } = report
+  const { entries = [], answers } = report
   return [
     ...row('image', `${title}: ${format}`),
     ...(machine === undefined ? [] : machineLines(machine)),
     ...volumes.flatMap((volume) => row('volume', volumeWords(volume))),
     ...(boot === undefined ? [] : bootLines(boot)),
     ...(served === undefined ? [] : servedLines(served)),
+    ...entries.flatMap(entryLines),
+    ...row('unattended', answers ?? ''),
     ...(installer === undefined ? [] : row('installer', installerWords(installer))),
     ...notes.flatMap((note) => row('note', note)),
   ]
@@ -130,6 +161,17 @@ const longestRow = 2000
 
 function row(name: string, text: string): string[] {
   return text === '' ? [] : [`${name.padEnd(11)} ${visible(text, longestRow)}`]
+}
+
+function entryLines(entry: NonNullable<ImageReport['entries']>[number]): string[] {
+  const { name, kernel, initrd, arguments: args, install = '' } = entry
+  const files = [kernel, ...initrd].filter((path) => path !== '')
+  return [
+    ...row('entry', name),
+    ...row('serves', files.join(', ')),
+    ...row('with', args),
+    ...row('to install', install),
+  ]
 }
 
 function volumeWords({ partition, format, label }: ImageReport['volumes'][number]): string {
