@@ -17,6 +17,7 @@ import type { Part } from './part.ts'
 import { renderTable } from './table.ts'
 import { tftpPart } from './tftp.ts'
 import { bootPart } from './boot.ts'
+import { discPart } from './disc.ts'
 import { fleetPart } from './fleet.ts'
 import { fleetCommand } from './fleet-command.ts'
 import { mirrorPart } from './mirror.ts'
@@ -25,6 +26,7 @@ import { stormPart } from './storm.ts'
 const parts: Readonly<Record<string, Part>> = {
   boot: bootPart,
   tftp: tftpPart,
+  disc: discPart,
   mirror: mirrorPart,
   peers: stormPart,
   'fleet-tiny': fleetPart({ hosts: 500, image: 'tiny' }),
