@@ -4,6 +4,8 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { SystemError } from '../src/core/errors.ts'
+import { hasProgram } from '../src/setup/commands.ts'
 import { serveCommand } from './ours.ts'
 import { findPeer, nginxMain, upstreamVersion } from './peers.ts'
 
@@ -120,13 +122,16 @@ async function prepareVarnish(
   command: readonly string[],
   folder: string,
 ): Promise<readonly string[]> {
-  const recipeFile = join(folder, 'storm.vcl')
-  await writeFile(recipeFile, varnishRecipe)
+  if (!hasProgram('gcc')) {
+    throw new SystemError('Varnish compiles its configuration: apt-get install gcc libc6-dev')
+  }
+  const program = join(folder, 'storm.vcl')
+  await writeFile(program, varnishProgram)
   const words = ['-F', '-j', 'none', '-n', join(folder, 'work'), '-a', '127.0.0.1:5300']
-  return [...command, ...words, '-f', recipeFile, '-s', 'malloc,4g']
+  return [...command, ...words, '-f', program, '-s', 'malloc,4g']
 }
 
-const varnishRecipe = `vcl 4.1;
+const varnishProgram = `vcl 4.1;
 backend origin { .host = "127.0.0.1"; .port = "${originPort}"; }
 sub vcl_backend_response { set beresp.ttl = 1d; }
 `
