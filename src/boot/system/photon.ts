@@ -47,7 +47,7 @@ function installer(facts: ImageFacts): SystemBoot {
 }
 
 /** As found in the image, else as the release has it; undefined where neither is known. */
-export function photonInstaller({
+function photonInstaller({
   installer: found,
   version,
 }: Pick<ImageFacts, 'installer' | 'version'>): Installer | undefined {

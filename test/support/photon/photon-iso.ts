@@ -4,7 +4,6 @@
  *
  * Sources: vmware/photon and vmware/photon-os-installer, the scripts that build the ISO.
  */
-import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Installer } from '../../../src/boot/kickstart/installers.ts'
@@ -65,8 +64,7 @@ const packageList = JSON.stringify({ packages: ['minimal', 'linux', 'linux-esx']
 
 /** A program of this machine's with all that it loads, where it looks for it. */
 function withLibraries(program: string): Readonly<Record<string, Uint8Array>> {
-  const needs = execFileSync('ldd', [program], { encoding: 'utf8' })
-  const paths = [...needs.matchAll(/(\/\S+)/g)].map(([path]) => path)
+  const paths = [...tool('ldd', program).matchAll(/(\/\S+)/g)].map(([path]) => path)
   return Object.fromEntries(
     [program, ...paths].map((path) => [path.slice(1), readFileSync(path)] as const),
   )
