@@ -29,6 +29,8 @@ export interface HostInstalls {
   readonly turns: InstallTurns
   readonly answers: InstallAnswers
   readonly api: Omit<HostsApiOptions, 'emit'>
+  /** It has fetched its answers and not reported: if it comes back now, it is sent to its disk. */
+  isUnderWay(mac: Mac): boolean
   /** Looks at the answers of all that are armed, and says what a person should know. */
   check(): Promise<void>
 }
@@ -69,6 +71,10 @@ export function hostInstalls(parts: InstallParts): HostInstalls {
     turns: new InstallTurns({ installs, answers, macOf: macs.certain, emit, clock }),
     answers,
     api: { orders, token: openApiToken(join(config.data, 'api-token')) },
+    isUnderWay: (mac) => {
+      const host = installs.configured(mac)
+      return host !== undefined && installs.recordOf(host)?.state === 'installing'
+    },
     check: () => check(installs, site.hosts, { prove, hub }),
   }
 }

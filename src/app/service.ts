@@ -7,9 +7,10 @@ import { mkdirSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { LRUCache } from 'lru-cache'
-import { formatIpv4 } from '../core/address.ts'
+import { type Mac, formatIpv4 } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Emit } from '../core/events.ts'
+import type { EsxiEntry } from '../boot/menu/catalog.ts'
 import { bootPlanner } from '../boot/plan.ts'
 import { addressTexts, listInterfaces } from '../io/net/interfaces.ts'
 import type { LeaseStore } from '../io/store/lease-store.ts'
@@ -185,6 +186,13 @@ function tftpServer({ config, emit, macs, clock, interfaces }: Parts, files: Boo
   return new TftpServer({ addresses, port, tree: files.tree, macOf, emit, clock })
 }
 
+/** Not for one that comes back from its installer: old releases of mboot cannot be told to end. */
+function esxiOf({ site, installs }: Parts, mac: Mac): EsxiEntry | undefined {
+  const boot = site.hosts.get(mac)?.boot
+  if (installs.isUnderWay(mac)) return undefined
+  return esxiEntryOf(site.catalog, ({ name }) => name === boot)
+}
+
 function dhcpServer(parts: Parts, files: BootFiles, store: LeaseStore): DhcpServer {
   const { config, site, leases, emit, clock } = parts
   const interfaces = () => parts.interfaces().filter(({ addresses }) => addresses.length > 0)
@@ -195,7 +203,7 @@ function dhcpServer(parts: Parts, files: BootFiles, store: LeaseStore): DhcpServ
       httpPort: config.http.port,
       loaders: files.loaders,
       firstLoader: (machine) => loaderWatch.firstLoader(machine),
-      esxi: (mac) => esxiEntryOf(site.catalog, ({ name }) => name === site.hosts.get(mac)?.boot),
+      esxi: (mac) => esxiOf(parts, mac),
       tftpPort: config.tftp.port,
     },
     oncePerMachine(emit),
