@@ -50,6 +50,7 @@ export class MachineTable {
     const mac = event.mac ?? (event.ip === undefined ? undefined : this.#macs.get(event.ip))
     if (mac === undefined) return
     const known = this.#machines.get(mac)
+    if (known === undefined && unasked.has(event.type)) return
     this.#keep({ ...this.#after(event, known), mac, name: this.#nameOf(mac) }, known)
   }
 
@@ -76,7 +77,7 @@ export class MachineTable {
       stage: event.stage ?? known?.stage,
       entry: event.type === 'menu.served' ? event.entry : known?.entry,
       firstSeen: known?.firstSeen ?? event.at,
-      lastSeen: event.at,
+      lastSeen: unasked.has(event.type) ? (known?.lastSeen ?? event.at) : event.at,
       steps: [...(known?.steps ?? []), event].slice(-this.#maxSteps),
     }
   }
@@ -131,6 +132,14 @@ const questions: ReadonlySet<EventType> = new Set(['dhcp.discover', 'dhcp.offer'
 const promises: ReadonlySet<EventType> = new Set(['dhcp.offer', 'dhcp.discover', 'dhcp.ignore'])
 const losesAddress: ReadonlySet<EventType> = new Set(['dhcp.release', 'dhcp.decline', 'dhcp.nak'])
 
+/** What is told of a machine that may not even be there: orders, and what is found at a start. */
+const unasked: ReadonlySet<EventType> = new Set([
+  'install.armed',
+  'install.refused',
+  'install.stopped',
+  'host.next',
+])
+
 /** Addresses of one machine: a pair of IPv4 (firmware's, system's), link-local, global, a few more. */
 const mostAddresses = 8
 
@@ -150,6 +159,7 @@ function beginsBoot(
   previous: ServiceEvent | undefined,
   isUp: boolean,
 ): boolean {
+  if (previous !== undefined && unasked.has(step.type)) return false
   if (previous === undefined || step.at - previous.at > longestPause) return true
   // Who boots beside another server, or over IPv6, is seen only when its firmware fetches.
   if (isUp && step.type === 'tftp.start') return true

@@ -104,6 +104,15 @@ test('machines and steps are bounded; the one seen longest ago goes first', () =
   expect(steps?.map((step) => step.at)).toEqual([5, 6, 7])
 })
 
+test('an order makes nobody seen, and begins no boot', () => {
+  const order: ServiceEvent = { type: 'install.armed', at: 9_000_000, mac, entry: 'photon' }
+  expect(tableOf([order]).list()).toEqual([])
+  const known = tableOf([...bootSteps, order]).byMac(mac)
+  expect(known?.lastSeen).toBe(7)
+  expect(known?.steps.at(-1)).toBe(order)
+  expect(splitBoots(known?.steps ?? [])).toHaveLength(1)
+})
+
 function timesOf(steps: readonly ServiceEvent[]): number[][] {
   return splitBoots(steps).map((boot) => boot.map((step) => step.at))
 }
