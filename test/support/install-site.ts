@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { type Mac, parseMac } from '../../src/core/address.ts'
+import { SystemError } from '../../src/core/errors.ts'
 import type { ServiceEvent } from '../../src/core/events.ts'
 import { configSchema } from '../../src/app/config/config-schema.ts'
 import { type HostInstalls, hostInstalls } from '../../src/app/host-installs.ts'
@@ -68,6 +69,8 @@ export class InstallSite implements AsyncDisposable {
   entries: Entry[] = [photonEntry, rescueEntry]
   /** Epoch milliseconds. */
   now = 1_800_000_000_000
+  /** Nothing more can be stored. */
+  isDiskFull = false
   /** How often answers were rendered. */
   rendered = 0
   installs: HostInstalls
@@ -174,7 +177,15 @@ export class InstallSite implements AsyncDisposable {
       this.rendered += 1
       return (this.#options.answersOf ?? plainAnswers)(name, urls)
     }
-    const learned = store
+    const learned: MachineStore = {
+      get: (mac, key) => store.get(mac, key),
+      set: (mac, key, value) => {
+        if (this.isDiskFull) throw new SystemError('the machine database cannot be used: disk full')
+        store.set(mac, key, value)
+      },
+      entries: (key) => store.entries(key),
+      close: () => store.close(),
+    }
     const installs = hostInstalls({ config, site, learned, macs, hub, clock, answersOf })
     const { hosts, turns, answers, api } = installs
     const machines = new MachineTable()

@@ -534,3 +534,29 @@ test('two questions at once start one installation, and both lead to the same an
   expect(one).toBe(other)
   expect(site.types().filter((type) => type === 'install.started')).toHaveLength(1)
 })
+
+describe('nothing can be stored', () => {
+  test('so nothing starts that would be forgotten, and the disk still boots', async () => {
+    await using site = new InstallSite()
+    site.isDiskFull = true
+    expect(await site.ask(`/menu.ipxe?mac=${victim.mac}`)).toMatchObject({
+      status: 500,
+      text: 'internal error\n',
+    })
+    expect(site.told('service.hint')?.reason).toContain('disk full')
+    site.isDiskFull = false
+    await ways.disk(site)
+    site.isDiskFull = true
+    expect(await site.menu()).toContain(':boot_disk')
+  })
+
+  test('so no answers are handed out, and the next try succeeds', async () => {
+    await using site = new InstallSite()
+    const path = `${await site.answersPath()}/ks.json`
+    site.isDiskFull = true
+    expect((await site.ask(path)).status).toBe(500)
+    site.power() // which is told, and does no harm
+    site.isDiskFull = false
+    expect((await site.ask(path)).status).toBe(200)
+  })
+})
