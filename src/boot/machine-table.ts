@@ -76,8 +76,7 @@ export class MachineTable {
       firmware: event.firmware ?? known?.firmware,
       stage: event.stage ?? known?.stage,
       entry: event.type === 'menu.served' ? event.entry : known?.entry,
-      firstSeen: known?.firstSeen ?? event.at,
-      lastSeen: unasked.has(event.type) ? (known?.lastSeen ?? event.at) : event.at,
+      ...seenAfter(event, known),
       steps: [...(known?.steps ?? []), event].slice(-this.#maxSteps),
     }
   }
@@ -139,6 +138,14 @@ const unasked: ReadonlySet<EventType> = new Set([
   'install.stopped',
   'host.next',
 ])
+
+function seenAfter(
+  { type, at }: ServiceEvent,
+  known: SeenMachine | undefined,
+): Pick<SeenMachine, 'firstSeen' | 'lastSeen'> {
+  const { firstSeen = at, lastSeen = at } = known ?? {}
+  return { firstSeen, lastSeen: unasked.has(type) ? lastSeen : at }
+}
 
 /** Addresses of one machine: a pair of IPv4 (firmware's, system's), link-local, global, a few more. */
 const mostAddresses = 8
