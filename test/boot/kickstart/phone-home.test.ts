@@ -1,5 +1,6 @@
 /** What a Photon post-install gets so that it reports: run here by a real bash, to a real listener. */
-import { execFile } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
+import { globSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -9,7 +10,10 @@ import { once } from 'node:events'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { type Installer, installers } from '../../../src/boot/kickstart/installers.ts'
-import { checkKickstart } from '../../../src/boot/kickstart/kickstart-checks.ts'
+import { readKickstart } from '../../../src/app/kickstart/kickstart-file.ts'
+import { reportKickstart } from '../../../src/app/kickstart/kickstart-report.ts'
+import { exampleVariables } from '../../../src/boot/kickstart/host-variables.ts'
+import { checkKickstart, hasErrors } from '../../../src/boot/kickstart/kickstart-checks.ts'
 import { withPhoneHome } from '../../../src/boot/kickstart/phone-home.ts'
 import { goodKickstart } from '../../support/bad-kickstarts.ts'
 
@@ -50,6 +54,22 @@ test.for(installers)('%s takes what is added', (installer) => {
   const before = checkKickstart(config, installer)
   expect(checkKickstart(withPhoneHome(config, done, installer), installer)).toEqual(before)
 })
+
+const samples = globSync('kickstarts/photon-*.yaml').sort()
+
+test('there are samples', () => expect(samples.length).toBeGreaterThanOrEqual(7))
+
+test.for(samples.flatMap((file) => installers.map((installer) => [file, installer] as const)))(
+  '%s for %s is as good with it, and still shell',
+  ([file, installer]) => {
+    const read = readKickstart(file)
+    const report = reportKickstart(read, exampleVariables(new Map()), installer)
+    const whole = withPhoneHome(report.kickstart, done, installer)
+    expect(hasErrors(checkKickstart(whole, installer))).toBe(report.verdict === 'refused')
+    const { postinstall } = whole as { postinstall: readonly string[] }
+    execFileSync('bash', ['-n'], { input: postinstall.join('\n') })
+  },
+)
 
 /** Runs it as the installer would: as a file. Answers its exit code and what was asked for. */
 async function run(postinstall: readonly string[], installer: Installer) {
