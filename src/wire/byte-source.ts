@@ -10,6 +10,17 @@ export interface ByteSource {
   readonly size: number
   /** Fills `buffer` from `position`; answers how many octets it got, fewer only at the end. */
   read(buffer: Uint8Array, position: number): Promise<number>
+  /** Where its octets lie in one file that is open, one after the other: lets a server send them faster. */
+  readonly place?: FilePlace | undefined
+}
+
+export interface FilePlace {
+  /** Of the operating system. */
+  readonly descriptor: number
+  /** Where they begin in the file. */
+  readonly position: number
+  /** Whether the file is still as it was opened. */
+  readonly isUnchanged: () => Promise<boolean>
 }
 
 /** What one field of a format may need at most: more than this is no honest length. */
@@ -75,6 +86,7 @@ export function joined(spans: readonly Span[]): ByteSource {
   for (const { length } of merged) ends.push((size += length))
   return {
     size,
+    place: placeOf(merged),
     read: async (buffer, position) => {
       let filled = 0
       for (let index = firstAfter(ends, position); index < merged.length; index++) {
@@ -89,6 +101,13 @@ export function joined(spans: readonly Span[]): ByteSource {
       return filled
     },
   }
+}
+
+/** One stretch of one file; undefined for anything else. */
+function placeOf(merged: readonly Span[]): FilePlace | undefined {
+  const [only, ...more] = merged
+  const place = more.length === 0 ? only?.source?.place : undefined
+  return place && { ...place, position: place.position + (only?.position ?? 0) }
 }
 
 function readSpan({ source, position = 0 }: Span, room: Uint8Array, at: number): Promise<number> {

@@ -92,6 +92,7 @@ function openFile(source: ByteSource, files: SharedFiles, etag: string): OpenFil
   let closed = false
   return {
     size: source.size,
+    place: source.place,
     etag,
     modified: files.modified,
     read: (buffer, position) => source.read(buffer, position),

@@ -27,7 +27,15 @@ export class SharedFiles {
     const file = this.#files.get(path) ?? (await openIfThere(path))
     if (file === undefined) return undefined
     this.#files.set(path, file)
-    return { size: file.size, read: (buffer, position) => this.#read(path, buffer, position) }
+    const { descriptor } = file
+    return {
+      size: file.size,
+      read: (buffer, position) => this.#read(path, buffer, position),
+      place:
+        descriptor === undefined
+          ? undefined
+          : { descriptor, position: 0, isUnchanged: () => file.isUnchanged() },
+    }
   }
 
   async #read(path: string, buffer: Uint8Array, position: number): Promise<number> {

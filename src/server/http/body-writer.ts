@@ -5,6 +5,8 @@
  * of requests or headers.
  */
 import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { FilePlace } from '../../wire/byte-source.ts'
 import { bufferSize, giveBuffer, takeBuffer } from '../../io/files/buffer-pool.ts'
 import { sendFilePart, takesFiles } from '../../io/files/file-sender.ts'
 import type { OpenFile } from '../../io/files/file-tree.ts'
@@ -39,16 +41,39 @@ async function writeOctets(
 /** Undefined, with nothing sent, where that is not possible. */
 async function sendByKernel(
   response: ServerResponse,
-  { descriptor }: OpenFile,
+  { descriptor, place }: OpenFile,
   { first, length }: BodyPart,
 ): Promise<number | undefined> {
   const { socket } = response // none while an earlier answer has the connection
-  if (descriptor === undefined || !response.headersSent || !takesFiles(socket)) return undefined
+  const from = descriptor ?? place?.descriptor
+  if (from === undefined || !response.headersSent || !takesFiles(socket)) return undefined
   response.flushHeaders()
-  const sent = await sendFilePart(socket, { descriptor, first, length })
+  const sent =
+    descriptor === undefined && place !== undefined
+      ? await sendFromWithin(socket, place, { first, length })
+      : await sendFilePart(socket, { descriptor: from, first, length })
   if (sent < length) return cutOff(response, sent)
   response.end()
   return sent
+}
+
+/** Octets after which a file that others lie in is looked at: somebody may write into it. */
+const unwatched = 8 << 20
+
+/** A part of a larger file, as an image is; ends early where that was changed. */
+async function sendFromWithin(
+  socket: Socket,
+  { descriptor, position, isUnchanged }: FilePlace,
+  { first, length }: BodyPart,
+): Promise<number> {
+  for (let sent = 0; ;) {
+    const piece = Math.min(unwatched, length - sent)
+    if (!(await isUnchanged())) return sent
+    const part = { descriptor, first: position + first + sent, length: piece }
+    const took = await sendFilePart(socket, part)
+    sent += took
+    if (took < piece || sent === length) return sent
+  }
 }
 
 async function writeByBuffers(
