@@ -40,7 +40,7 @@ export type Classification =
  * Escapes that no server takes for anything but the character: not those of letters and digits, dots,
  * slashes, `%`, `;`, `?`, `#` and control characters, which one server may undo and another not.
  */
-const escaped = '%(?:2[0124678-9abc]|3[acde]|40|5[bde]|60|7[bcd]|[89a-f][\\da-f])'
+const escaped = '%(?:2[0124678-9abc]|3[acde]|40|5[bde]|60|7[b-e]|[89a-f][\\da-f])'
 
 /**
  * Segments of unreserved characters and sub-delimiters (RFC 3986 §3.3) and of such escapes: no empty
