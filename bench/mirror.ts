@@ -1,6 +1,6 @@
 /**
- * The mirror: payloads of 1 KB, 1 MB and 64 MB that are already in the cache, from Bootlace and from
- * nginx as a caching reverse proxy, one worker. Loopback with an Ethernet's MTU, server and client
+ * The mirror: payloads of 1 KB to 256 MB that are already in the cache, from Bootlace and from nginx as
+ * a caching reverse proxy, one worker. Loopback with an Ethernet's MTU, server and client
  * on a processor each, both servers writing their usual log into a file.
  */
 import { createHash } from 'node:crypto'
@@ -8,6 +8,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Cost, account } from './accounting.ts'
+import { forgetFiles } from './cold-files.ts'
 import { node, serveCommand } from './ours.ts'
 import type { BenchOptions, Part } from './part.ts'
 import { type Peer, findPeer, upstreamVersion, nginxBasics } from './peers.ts'
@@ -25,14 +26,16 @@ interface Load {
   readonly name: string
   readonly size: number
   readonly connections: number
-  readonly client: 'wrk' | 'discard'
+  readonly client: 'wrk' | 'discard' | 'cold'
 }
 
 const loads: readonly Load[] = [
   ...[1, 8, 64].map((connections) => load('1 KB', 1_000, connections, 'wrk')),
   ...[1, 8, 64].map((connections) => load('1 MB', 1_000_000, connections, 'discard')),
-  load('32 MB', 32_000_000, 64, 'discard'),
+  ...[8, 64].map((connections) => load('32 MB', 32_000_000, connections, 'discard')),
   ...[1, 8, 64].map((connections) => load('64 MB', 64_000_000, connections, 'discard')),
+  load('256 MB', 256_000_000, 8, 'discard'),
+  { ...load('', 256_000_000, 1, 'cold'), name: '256 MB, once, from the disk' },
 ]
 
 function load(name: string, size: number, connections: number, client: Load['client']): Load {
@@ -61,7 +64,7 @@ const how =
   'One server process, warmed up, on one processor, the client on another, loopback with MTU 1500; best rate ' +
   `and median CPU of all rounds of ${duration} s. "Bootlace" is Bootlace divided by nginx: above 1 ` +
   'is faster, or dearer. "CPU": of the server, µs per request for 1 KB, s per GB for the others. ' +
-  '"first octet": of a request, the median of the best round. "foreign": cores busy with other work during that.'
+  '"From the disk": nothing of it was in memory, and the client is curl. "first octet": of a request, the median of the best round. "foreign": cores busy with other work during that.'
 
 interface Server {
   readonly name: string
@@ -194,6 +197,7 @@ async function measure(rig: Rig, one: Load, { rounds }: BenchOptions) {
 }
 
 async function once(rig: Rig, one: Load, { pid, port }: Server): Promise<Sample> {
+  if (one.client === 'cold') await forgetFiles(rig.folder)
   const [result, cost] = await account([pid], () => clients[one.client](rig, one, port))
   return { ...result, cost, foreign: cost.foreign }
 }
@@ -229,6 +233,15 @@ const clients: Readonly<Record<Load['client'], Client>> = {
     const args = [`${port}`, new URL(urlOf(port, size)).pathname, `${connections}`, `${duration}`]
     return parseResult(await runIn(namespace, [node, program, ...args], clientCore))
   },
+  cold: fetchOnce,
+}
+
+/** One request. */
+async function fetchOnce({ namespace, curl }: Rig, { size }: Load, port: number): Promise<Result> {
+  const args = ['-sSf', '-o', '/dev/null', '-w', '%{time_total} %{time_starttransfer}']
+  const text = await runIn(namespace, [...curl.command, ...args, urlOf(port, size)], clientCore)
+  const [seconds = Number.NaN, first = Number.NaN] = text.split(' ').map(Number)
+  return { requests: 1, bytes: size, seconds, firstOctet: first * 1000 }
 }
 
 function parseResult(text: string): Result {

@@ -7,13 +7,16 @@ import { account } from './accounting.ts'
 
 /** Cores of other people's work that do not matter. */
 const quiet = 0.2
-/** How long a quiet moment is waited for, milliseconds. */
+/** How long quiet moments are waited for in all, milliseconds for each arm. */
 const patience = 5_000
 
 export interface Disturbed {
   /** Cores that were busy with other work meanwhile. */
   readonly foreign: number
 }
+
+/** Between two looks, milliseconds. */
+const pause = 300
 
 /** For each arm its `rounds` least disturbed samples, of at most half as many more. */
 export async function takeTurns<Arm, Sample extends Disturbed>(
@@ -24,21 +27,25 @@ export async function takeTurns<Arm, Sample extends Disturbed>(
   const samples = arms.map((): Sample[] => [])
   const hasEnough = (taken: readonly Sample[]): boolean =>
     taken.filter(({ foreign }) => foreign <= quiet).length >= rounds
+  let left = patience * arms.length
   for (let round = 0; round < Math.ceil(1.5 * rounds); round += 1) {
     for (const [index, arm] of arms.entries()) {
       const taken = samples[index] ?? []
       if (hasEnough(taken)) continue
-      await quietMoment()
+      left -= await quietMoment(left)
       taken.push(await measure(arm))
     }
   }
   return samples.map((taken) => taken.toSorted((a, b) => a.foreign - b.foreign).slice(0, rounds))
 }
 
-async function quietMoment(): Promise<void> {
-  const deadline = Date.now() + patience
-  while (Date.now() < deadline) {
-    const [, { foreign }] = await account([], () => delay(300))
-    if (foreign <= quiet) return
+/** Answers how long it has waited in vain, milliseconds. */
+async function quietMoment(most: number): Promise<number> {
+  let waited = 0
+  while (waited < most) {
+    const [, { foreign }] = await account([], () => delay(pause))
+    if (foreign <= quiet) return waited
+    waited += pause
   }
+  return waited
 }
