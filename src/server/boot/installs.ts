@@ -9,7 +9,7 @@ import type { Emit, EventType } from '../../core/events.ts'
 import type { Host } from '../../boot/host.ts'
 import { effectiveHost } from '../../boot/install/effective-host.ts'
 import { type HostView, hostView } from '../../boot/install/host-view.ts'
-import { recordFor } from '../../boot/install/install-record.ts'
+import { readRecord, recordFor } from '../../boot/install/install-record.ts'
 import {
   type InstallEvent,
   type InstallRecord,
@@ -64,7 +64,7 @@ export class Installs {
     if (!hasAnswers(host)) return undefined
     const own = store.get(host.mac, 'install')
     // An image may be away for a while; what became of it stays.
-    if (own === undefined && !canInstall(host.boot)) return undefined
+    if (!canInstall(host.boot) && readRecord(own)?.entry !== host.boot) return undefined
     const former = own === undefined ? this.#former() : []
     const token = this.#tokenOf(host.mac)
     return recordFor(host, { own, former }, { token, now: clock() })

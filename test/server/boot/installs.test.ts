@@ -440,6 +440,19 @@ describe('the configuration changes', () => {
     expect(await site.installs.api.orders.arm('web-01')).toMatchObject({ status: 409 })
   })
 
+  test.for(['armed', 'installing', 'disk', 'stopped'] as const)(
+    'a host that is to boot something else boots it, also where it is %s',
+    async (state) => {
+      await using site = new InstallSite()
+      await ways[state](site)
+      await site.restart({ host: { boot: 'rescue' } })
+      expect(await site.menu()).toContain(':boot_rescue')
+      expect(site.state()).toBeUndefined()
+      await site.restart({})
+      expect(site.state()).toBe(state)
+    },
+  )
+
   test('without a kickstart an image just boots, and what was stored does not matter', async () => {
     await using site = new InstallSite()
     await ways.disk(site)
