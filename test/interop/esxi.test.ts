@@ -271,6 +271,7 @@ test('a disc that lacks a module is no entry, and says which', async () => {
   const opened = await openNetbootImage(image, { name: 'esxi' })
   onTestFinished(() => opened.close())
   const report = imageReport(opened, 'esxi')
+  expect(report.entries).toEqual([])
   expect(report.kind).toBe('esxi')
   expect(reportLines(report).join('\n')).toContain(
     'note        its boot.cfg names vsan.v00, and the image has no such file',
@@ -297,6 +298,9 @@ test('each release is recognised, and a folder is as good as a disc', async () =
       const opened = await openNetbootImage(path, { name: 'esxi' })
       expect(opened.kind?.version).toBe(version)
       expect(opened.offers?.esxi?.missing).toEqual([])
+      expect(imageReport(opened, 'esxi').entries).toMatchObject([
+        { name: 'esxi', kernel: 'mboot.efi' },
+      ])
       await opened.close()
     }
   }

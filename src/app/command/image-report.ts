@@ -1,5 +1,6 @@
 /** What an image is and what would be served of it, in plain words and as JSON. */
 import { formatTitles } from '../../boot/kickstart/answer-format.ts'
+import { esxiInstall } from '../../boot/system/esxi.ts'
 import { visible } from '../../core/visible.ts'
 import type { FoundInstaller, ImageOffers } from '../../io/image/image-offers.ts'
 import type { ImageBoot, NetbootImage } from '../../io/image/netboot-image.ts'
@@ -94,16 +95,18 @@ export function imageReport(image: NetbootImage, name: string): ImageReport {
 }
 
 function offersReport(
-  { boots, system }: ImageOffers,
+  { boots, system, esxi }: ImageOffers,
   name: string,
 ): Pick<ImageReport, 'entries' | 'answers'> {
-  const entries = boots.map(({ suffix, kernel, initrd, args, install }) => ({
+  const mboot = { name, kernel: 'mboot.efi', initrd: [], arguments: '', install: esxiInstall }
+  const own = boots.map(({ suffix, kernel, initrd, args, install }) => ({
     name: suffix === '' ? name : `${name}-${suffix}`,
     kernel,
     initrd,
     arguments: args,
     install,
   }))
+  const entries = esxi?.missing.length === 0 ? [...own, mboot] : own
   const { answers } = system
   return { entries, answers: answers === undefined ? undefined : formatTitles[answers.format] }
 }

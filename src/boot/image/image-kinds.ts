@@ -52,7 +52,10 @@ export const imageKinds: readonly ImageKind[] = [
     id: 'esxi',
     title: 'VMware ESXi',
     markers: [['b.b00', 'tboot.b00'], 'boot.cfg', 'efi/boot/bootx64.efi'],
-    version: [{ file: 'boot.cfg', pattern: /^build=(\d+(?:\.\d+)*)/m }],
+    version: [
+      { file: 'boot.cfg', pattern: /^build=(\d+(?:\.\d+)*)/m },
+      { file: 'boot.cfg', pattern: /^title=.*?(\d+\.\d+[\d.]*(?:-\S+)?)/m },
+    ],
   },
   {
     id: 'proxmox',

@@ -7,8 +7,6 @@ import { type FolderNode, findFile } from '../../wire/disk/image-node.ts'
 export interface EsxiFiles {
   /** Its boot.cfg, as it stands there. */
   readonly bootCfg: string
-  /** How many files mboot will load. */
-  readonly modules: number
   /** What it names and the image has not: then it is not offered, since mboot would stop halfway. */
   readonly missing: readonly string[]
   /** Whether it has what starts it on BIOS. */
@@ -37,7 +35,7 @@ export async function readEsxi(root: FolderNode): Promise<EsxiFiles | undefined>
       : [`its boot.cfg names ${listed(missing)}, and the image has no such file`]),
     ...(hasBios ? [] : ['it has no mboot.c32: BIOS machines cannot start it']),
   ]
-  return { bootCfg: text, modules: named.length, missing, hasBios, notes }
+  return { bootCfg: text, missing, hasBios, notes }
 }
 
 async function without(root: FolderNode, paths: readonly string[]): Promise<readonly string[]> {
