@@ -9,6 +9,7 @@ import {
   formatSubnet,
   type Subnet,
 } from '../../core/address.ts'
+import { entrySuffixes } from '../../boot/system/systems.ts'
 import type { Config } from './config-schema.ts'
 import { list, repeats, says, twice } from './check-words.ts'
 import { type Problem, formatPath } from './config-problems.ts'
@@ -107,7 +108,7 @@ function checkHosts(
     const at = ['hosts', index]
     const named = dhcp?.subnets.map((subnet) => subnet.network) ?? []
     return [
-      ...(menu !== undefined && !known.includes(host.boot)
+      ...(menu !== undefined && !known.includes(host.boot) && !isOfImage(host.boot, images)
         ? [says([...at, 'boot'], `there is no entry ${host.boot}; there are ${list(known)}`)]
         : []),
       ...(mirrors !== undefined && host.boot === 'autodeploy' && !('autodeploy' in mirrors)
@@ -124,6 +125,11 @@ function checkHosts(
     ),
   )
   return [...problems, ...unique]
+}
+
+/** `rocky-9-rescue`; whether the image has it only a look into it tells. */
+function isOfImage(boot: string, images: readonly string[]): boolean {
+  return images.some((name) => entrySuffixes.some((suffix) => boot === `${name}-${suffix}`))
 }
 
 function outsideAll(

@@ -38,6 +38,9 @@ const rows: readonly System[] = [
   xcpNg,
 ]
 
+/** What entries of an image are called behind its name. */
+export const entrySuffixes = ['hwe', 'rescue'] as const
+
 /** Undefined where nothing is known of it but what it is. */
 export function systemOf(kind: string | undefined): System | undefined {
   return rows.find(({ id }) => id === kind)

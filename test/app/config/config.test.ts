@@ -281,3 +281,18 @@ hosts:
     expect.stringContaining('images.x.source: is missing, allowed: a path'),
   ])
 })
+
+function bootsOfImage(boot: string): string {
+  return `images:
+  rocky: { source: rocky.iso }
+hosts:
+  - { name: a, mac: 52:54:00:12:34:56, boot: ${boot} }
+`
+}
+
+test('a host may boot what an image has beside its installer', () => {
+  expect(parseConfig(bootsOfImage('rocky-rescue'), 'c').hosts[0]?.boot).toBe('rocky-rescue')
+  expect(() => parseConfig(bootsOfImage('rocky-rescu'), 'c')).toThrow(
+    'there is no entry rocky-rescu',
+  )
+})

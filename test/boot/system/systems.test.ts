@@ -1,7 +1,7 @@
 /** Kernel, initrds and arguments of each system, word for word; what a user must know beside them. */
 import { expect, test } from 'vitest'
 import type { ImageFacts } from '../../../src/boot/system/system.ts'
-import { systemOf } from '../../../src/boot/system/systems.ts'
+import { entrySuffixes, systemOf } from '../../../src/boot/system/systems.ts'
 
 const gibibyte = 2 ** 30
 
@@ -293,6 +293,11 @@ test.for(rows)('$id with $files: what it says, and what it asks for below its an
 function firstSaid(id: string): string | undefined {
   return aboutRow({ id, boots: [], known: { discSize: 2.6 * gibibyte } }).says?.[0]
 }
+
+test('names of entries are those that a host may be given', () => {
+  const suffixes = rows.flatMap((row) => aboutRow(row).boots?.map(({ suffix }) => suffix) ?? [])
+  expect(new Set(suffixes)).toEqual(new Set(['', ...entrySuffixes]))
+})
 
 test('the memory that a machine needs is told from the size of the ISO', () => {
   expect(firstSaid('ubuntu')).toBe('a machine takes the whole ISO into memory: give it 4 GiB')
