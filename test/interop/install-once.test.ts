@@ -15,6 +15,9 @@ const stranger = '52:54:00:00:00:66'
 const ours = '10.42.0.1'
 const ownMenu = 'pxelinux.cfg/01-52-54-00-00-00-01'
 
+/** Each command and each start is a program of its own. */
+const slow = { timeout: 120_000 }
+
 interface Site {
   readonly network: TestNetwork
   readonly us: string
@@ -108,55 +111,61 @@ function logged(running: Running, event: string): readonly Record<string, unknow
     .map((line) => JSON.parse(line) as Record<string, unknown>)
 }
 
-test('a neighbour with the copied URL is refused and logged while six tries succeed', async () => {
-  await using network = new TestNetwork()
-  const here = site(network)
-  const { victim, neighbour } = here
-  let service = await serve(here, 'full')
-  const url = answersIn(await powerOn(here))
-  const token = url.split('/').at(-2) ?? ''
-  expect(token).toMatch(/^[\w-]{32}$/)
+test(
+  'a neighbour with the copied URL is refused and logged while six tries succeed',
+  slow,
+  async () => {
+    await using network = new TestNetwork()
+    const here = site(network)
+    const { victim, neighbour } = here
+    let service = await serve(here, 'full')
+    const url = answersIn(await powerOn(here))
+    const token = url.split('/').at(-2) ?? ''
+    expect(token).toMatch(/^[\w-]{32}$/)
 
-  // Nobody else is told the way, by whatever name the machine's menu is asked for.
-  for (const menu of [
-    await tftp(here, neighbour, ownMenu),
-    (await curl(here, neighbour, `http://${ours}/${ownMenu}`)).text,
-    (await curl(here, neighbour, `http://${ours}/menu.ipxe?mac=${machine}`)).text,
-  ]) {
-    expect(menu).toContain('inst.repo=')
-    expect(menu).not.toContain('/ks/')
-  }
-
-  const given = []
-  for (let tries = 0; tries < 6; tries += 1) {
-    if (tries === 3) {
-      await service.stop('SIGKILL')
-      service = await serve(here, 'full')
+    // Nobody else is told the way, by whatever name the machine's menu is asked for.
+    for (const menu of [
+      await tftp(here, neighbour, ownMenu),
+      (await curl(here, neighbour, `http://${ours}/${ownMenu}`)).text,
+      (await curl(here, neighbour, `http://${ours}/menu.ipxe?mac=${machine}`)).text,
+    ]) {
+      expect(menu).toContain('inst.repo=')
+      expect(menu).not.toContain('/ks/')
     }
-    expect(await curl(here, neighbour, url)).toMatchObject({ status: 403 })
-    given.push(await curl(here, victim, url))
-  }
-  expect(given.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200])
-  expect(new Set(given.map(({ text }) => text)).size).toBe(1)
-  expect(given[0]?.text).toContain(`curl -fsS http://${ours}/ks/${token}/done`)
-  const refused = logged(service, 'answers.refused')
-  expect(refused).toHaveLength(3)
-  expect(refused[0]).toMatchObject({ ip: '10.42.0.66', mac: stranger })
-  expect(refused[0]?.['reason']).toContain('web-01')
 
-  // The installed system's DHCP client says another name of itself, and gets another address.
-  const again = await udhcpc(network, victim, ['-x', '0x3d:ff00112233'])
-  await takeAddress(here, victim, again['ip'] ?? 'none')
-  expect(await curl(here, victim, url)).toMatchObject({ status: 200 })
-  expect(await curl(here, neighbour, url.replace(/[^/]+$/, 'done'))).toMatchObject({ status: 403 })
-  expect(await curl(here, victim, url.replace(/[^/]+$/, 'done'))).toEqual({
-    status: 200,
-    text: 'ok\n',
-  })
-  expect(await powerOn(here)).toContain('LOCALBOOT')
-  expect(await curl(here, victim, url)).toMatchObject({ status: 403 })
-  for (const line of service.lines) expect(line).not.toContain(token)
-})
+    const given = []
+    for (let tries = 0; tries < 6; tries += 1) {
+      if (tries === 3) {
+        await service.stop('SIGKILL')
+        service = await serve(here, 'full')
+      }
+      expect(await curl(here, neighbour, url)).toMatchObject({ status: 403 })
+      given.push(await curl(here, victim, url))
+    }
+    expect(given.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200])
+    expect(new Set(given.map(({ text }) => text)).size).toBe(1)
+    expect(given[0]?.text).toContain(`curl -fsS http://${ours}/ks/${token}/done`)
+    const refused = logged(service, 'answers.refused')
+    expect(refused).toHaveLength(3)
+    expect(refused[0]).toMatchObject({ ip: '10.42.0.66', mac: stranger })
+    expect(refused[0]?.['reason']).toContain('web-01')
+
+    // The installed system's DHCP client says another name of itself, and gets another address.
+    const again = await udhcpc(network, victim, ['-x', '0x3d:ff00112233'])
+    await takeAddress(here, victim, again['ip'] ?? 'none')
+    expect(await curl(here, victim, url)).toMatchObject({ status: 200 })
+    expect(await curl(here, neighbour, url.replace(/[^/]+$/, 'done'))).toMatchObject({
+      status: 403,
+    })
+    expect(await curl(here, victim, url.replace(/[^/]+$/, 'done'))).toEqual({
+      status: 200,
+      text: 'ok\n',
+    })
+    expect(await powerOn(here)).toContain('LOCALBOOT')
+    expect(await curl(here, victim, url)).toMatchObject({ status: 403 })
+    for (const line of service.lines) expect(line).not.toContain(token)
+  },
+)
 
 test('who takes the address of a machine, but not its card, gets nothing', async () => {
   await using network = new TestNetwork()
@@ -183,30 +192,40 @@ test('beside another DHCP server the kernel’s neighbours tell who asks', async
   expect(logged(service, 'answers.refused')).toMatchObject([{ mac: stranger }])
 })
 
-test('host list, arm and boot talk to the service that runs; strangers need its token', async () => {
+test(
+  'host list, arm and boot talk to the service that runs; strangers need its token',
+  slow,
+  async () => {
+    await using network = new TestNetwork()
+    const here = site(network)
+    const { victim, neighbour } = here
+    const service = await serve(here, 'full')
+    const data = join(network.folder, 'data')
+    for (const file of ['api-token', 'machines.db']) {
+      expect(statSync(join(data, file)).mode & 0o077).toBe(0)
+    }
+    expect(await command(here, 'list')).toContain(
+      'web-01  52:54:00:00:00:01  armed: installs rocky',
+    )
+    const first = answersIn(await powerOn(here))
+    await curl(here, victim, first)
+    await curl(here, victim, first.replace(/[^/]+$/, 'done'), '-X', 'POST')
+    expect(await powerOn(here)).toContain('LOCALBOOT')
+    expect(await command(here, 'list')).toContain('installed rocky; boots from its disk')
+
+    const orders = `http://${ours}/api/hosts/web-01/arm`
+    expect(await curl(here, neighbour, orders, '-X', 'POST')).toMatchObject({ status: 401 })
+    expect(await command(here, 'arm', 'web-01')).toContain('web-01 is armed')
+    expect(logged(service, 'install.armed')).toHaveLength(1)
+    expect(await command(here, 'boot', 'web-01', 'disk')).toContain('web-01 boots disk next')
+    expect(await powerOn(here)).toContain('LOCALBOOT')
+  },
+)
+
+test('with the service away an order waits in the data folder', slow, async () => {
   await using network = new TestNetwork()
   const here = site(network)
-  const { victim, neighbour } = here
   const service = await serve(here, 'full')
-  const data = join(network.folder, 'data')
-  for (const file of ['api-token', 'machines.db']) {
-    expect(statSync(join(data, file)).mode & 0o077).toBe(0)
-  }
-  expect(await command(here, 'list')).toContain('web-01  52:54:00:00:00:01  armed: installs rocky')
-  const first = answersIn(await powerOn(here))
-  await curl(here, victim, first)
-  await curl(here, victim, first.replace(/[^/]+$/, 'done'), '-X', 'POST')
-  expect(await powerOn(here)).toContain('LOCALBOOT')
-  expect(await command(here, 'list')).toContain('installed rocky; boots from its disk')
-
-  const orders = `http://${ours}/api/hosts/web-01/arm`
-  expect(await curl(here, neighbour, orders, '-X', 'POST')).toMatchObject({ status: 401 })
-  expect(await command(here, 'arm', 'web-01')).toContain('web-01 is armed')
-  expect(logged(service, 'install.armed')).toHaveLength(1)
-  expect(await command(here, 'boot', 'web-01', 'disk')).toContain('web-01 boots disk next')
-  expect(await powerOn(here)).toContain('LOCALBOOT')
-
-  // With the service away the order waits in the data folder.
   await service.stop()
   expect(await command(here, 'boot', 'web-01', 'menu')).toContain('No service answers here')
   await serve(here, 'full')
