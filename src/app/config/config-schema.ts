@@ -90,7 +90,7 @@ const host = section({
     ),
   kickstart: path
     .optional()
-    .describe('Its kickstart, instead of that of the image: docs/kickstart-photon.md.'),
+    .describe('Its unattended file, instead of that of the image: docs/systems/.'),
   once: z
     .boolean({ error: 'true or false' })
     .default(true)
@@ -123,7 +123,7 @@ const image = section({
     ),
   kickstart: path
     .optional()
-    .describe('The kickstart of hosts that boot it: docs/kickstart-photon.md.'),
+    .describe('The unattended file of hosts that boot it, as its installer reads it: docs/systems/.'),
   repository: z
     .string({ error: 'a URL' })
     .regex(/^(https?:\/\/|\$\{server\})[^\s&"'\\]+$/, {
