@@ -121,6 +121,20 @@ test.for([
   ])
 })
 
+test('UEFI by iPXE starts mboot.efi, and tells it its configuration', async () => {
+  const result = await runLab({
+    mode: 'full',
+    firmware: 'uefi',
+    loader: 'snponly',
+    boot: 'esxi',
+    timeout,
+    config: { images: { esxi: { source: esxiDisc() } } },
+  })
+  if (!deliveries(result).includes('http boot/esxi/mboot.efi')) throw new Error(story(result))
+  // The stand-in is an iPXE, too: for it that is a command that it does not have.
+  expect(result.serial).toContain('-c: command not found')
+})
+
 test('BIOS: the PXELINUX that the user supplies is told where its configuration is', async () => {
   const result = await runLab({
     mode: 'full',

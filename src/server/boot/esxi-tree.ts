@@ -53,8 +53,9 @@ function inImage(names: readonly string[], { catalog }: EsxiTreeOptions): Place 
   if (folder?.toLowerCase() !== 'boot' || image === undefined || inner.length === 0)
     return undefined
   const asked = esxiPath(inner.join('/'))
-  const entry = asked && esxiEntryOf(catalog, (each) => each.image === `boot/${image}`)
-  return asked === undefined || entry === undefined ? undefined : { asked, entry }
+  if (asked === undefined) return undefined
+  const entry = esxiEntryOf(catalog, (each) => each.image === `boot/${image}`)
+  return entry === undefined ? undefined : { asked, entry }
 }
 
 /** Where mboot lies at the root, it is the image of the machine that asks. */
@@ -66,10 +67,12 @@ function atRoot(
   if (names[0]?.toLowerCase() === 'efi') return undefined
   const asked = esxiPath(names.join('/'))
   const mac = asked && macOf(asked, client, options)
-  const boot = mac === undefined ? undefined : options.hosts.get(mac)?.boot
+  const host = mac === undefined ? undefined : options.hosts.get(mac)
+  if (asked === undefined || host === undefined) return undefined
   // One that is sent to its disk is told so by whichever boot.cfg: it loads nothing of it.
-  const entry = esxiEntryOf(options.catalog, ({ name }) => name === boot || boot === 'disk')
-  return asked === undefined || entry === undefined ? undefined : { asked, entry }
+  const isOwn = ({ name }: EsxiEntry) => name === host.boot || host.boot === 'disk'
+  const entry = esxiEntryOf(options.catalog, isOwn)
+  return entry === undefined ? undefined : { asked, entry }
 }
 
 function macOf(asked: EsxiPath, client: Client, options: EsxiTreeOptions): Mac | undefined {
