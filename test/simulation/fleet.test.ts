@@ -309,6 +309,19 @@ describe('an origin in trouble while a fleet boots', () => {
     expectNothingOfAHost(f)
   })
 
+  test('that says less than it sends: what was short is forgotten, and all boot then', async () => {
+    await using f = await open()
+    const { path } = f.origin.payloads.at(-1)!
+    f.origin.inject({ path, times: 1, saysLength: 100 })
+    expect((await f.get(path)).body).toHaveLength(100)
+    const told = () => f.events.filter(({ type }) => type === 'mirror.broken').length
+    await expect.poll(told).toBe(1)
+    await expect.poll(() => storedPaths(f)).not.toContain(path)
+    const report = await runFleet({ base: baseOf(f), hosts: 4, kinds })
+    expect(report.problems).toEqual([])
+    expect(f.origin.count(path).gets).toBe(2)
+  }, 60_000)
+
   test('octets that differ at a second download: each host gets one version or the other', async () => {
     await using f = await open()
     const { path, size } = f.origin.payloads[1]!

@@ -53,6 +53,9 @@ export class OriginError extends UpstreamError {
   }
 }
 
+/** What undici says of octets that follow an answer. */
+const excessive = 'bad response'
+
 export interface FetchOptions {
   readonly signal: AbortSignal
   /** Told of answers before the answer (1xx). */
@@ -117,6 +120,13 @@ export class Origin {
     } catch (error) {
       throw originError(error, this.host)
     }
+  }
+
+  /** Calls when something came behind a payload that is no answer: one of them was longer than it said. */
+  onExcess(tell: () => void): void {
+    this.#fills.on('disconnect', (_url, _ways, { message }) => {
+      if (message === excessive) tell()
+    })
   }
 
   /** Cuts what is running. */

@@ -11,6 +11,8 @@ import { type Origin, discard } from '../../io/cache/origin.ts'
 import type { HeaderFields } from '../../wire/http/header-fields.ts'
 import { type Plan, fillRequest } from './mirror-asking.ts'
 import type { Exchange, MirrorParts } from './mirror-exchange.ts'
+import { storeKey } from '../../protocol/cache/policy.ts'
+import { ExcessWatch } from './mirror-excess.ts'
 import { tellFillEnd } from './mirror-fill-end.ts'
 import type { Found } from './mirror-lookup.ts'
 import { Sharing } from './mirror-sharing.ts'
@@ -46,12 +48,19 @@ export class Downloads {
   readonly #origin: Origin
   readonly #fills: Fills
   readonly #sharing: Sharing
+  readonly #excess: ExcessWatch
 
   constructor(parts: MirrorParts, store: ContentStore, origin: Origin) {
     this.#parts = parts
     this.#origin = origin
     this.#fills = new Fills({ store, origin, clock: parts.clock })
     this.#sharing = new Sharing(store)
+    this.#excess = new ExcessWatch(parts, (target) => {
+      const key = storeKey(parts, target)
+      this.outdate(key)
+      for (const entry of store.entries(key)) store.remove(entry.key)
+    })
+    origin.onExcess(() => this.#excess.found())
   }
 
   get count(): number {
@@ -142,6 +151,7 @@ export class Downloads {
     })
     const fill = this.#fills.start(name, request)
     void tellFillEnd(this.#parts, fill, plan.path)
+    void this.#excess.watch({ target: plan.target, file: plan.path }, fill)
     return fill
   }
 }
