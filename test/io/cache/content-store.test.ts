@@ -418,3 +418,18 @@ test('variants of one URL are found by it, and are bounded in number', async () 
   expect(store.entries('m /b')).toHaveLength(1)
   expect((await open()).entries('m /b')).toHaveLength(1)
 })
+
+test('many that are published together: the disk holds what fits and one more at most', async () => {
+  const store = await open(1000)
+  const folder = join(directory, 'content-v1')
+  const counts: number[] = []
+  const bodies = Array.from({ length: 20 }, (_, index) => String(index).padEnd(500, '.'))
+  const publish = async (text: string): Promise<void> => {
+    await put(store, text, text)
+    const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    counts.push(files.filter((one) => one.isFile()).length)
+  }
+  await Promise.all(bodies.map(publish))
+  expect(counts).toHaveLength(20)
+  expect(Math.max(...counts)).toBeLessThanOrEqual(3)
+})
