@@ -75,7 +75,9 @@ async function hand(
   if (isWanted) {
     options.emit({ type: 'answers.served', ip: asker.ip, mac: host.mac, file: file.name })
   }
-  return reply.type(file.type).header('cache-control', 'no-store').send(file.text)
+  const { octets, text } = file
+  const body = octets === undefined ? text : Buffer.from(octets)
+  return reply.type(file.type).header('cache-control', 'no-store').send(body)
 }
 
 function askerOf(request: AnswersRequest, options: AnswersRouteOptions): Asker {

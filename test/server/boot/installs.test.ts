@@ -134,6 +134,15 @@ describe('answers', () => {
     expect((await site.ask(path)).text).toBe('first')
   })
 
+  test('that are no text are handed out as they are', async () => {
+    const octets = Uint8Array.of(0x1f, 0x8b, 0x00, 0xff)
+    const file = { name: 'a.tar.gz', type: 'application/gzip', text: '', octets }
+    await using site = new InstallSite({ answersOf: () => Promise.resolve([file]) })
+    const given = await site.ask(`${await site.answersPath()}/a.tar.gz`)
+    expect(given.headers).toMatchObject({ 'content-type': file.type, 'content-length': '4' })
+    expect(given.text).toBe(new TextDecoder().decode(octets))
+  })
+
   test('are looked at by their size alone without being handed out', async () => {
     await using site = new InstallSite()
     const path = `${await site.answersPath()}/ks.json`
