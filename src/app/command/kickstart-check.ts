@@ -54,12 +54,15 @@ function checkAnswers(
   format: FileFormat,
   { variables, json }: { readonly variables: Variables; readonly json: boolean },
 ): number {
-  const { problems } = renderAnswers(readAnswerText(file), variables, { format })
+  const { problems, warnings } = renderAnswers(readAnswerText(file), variables, { format })
   const title = formatTitles[format]
   const verdict = problems.length === 0 ? 'good' : 'refused'
-  if (json) console.log(JSON.stringify({ file, format: title, verdict, problems }))
+  if (json) console.log(JSON.stringify({ file, format: title, verdict, problems, warnings }))
   else {
     for (const problem of problems) console.error(answerSentence(file, problem))
+    for (const { key = 'it', ...problem } of warnings) {
+      console.error(answerSentence(file, { ...problem, key: `warning: ${key}` }))
+    }
     const outcome = verdict === 'good' ? 'good as' : `${problems.length} to mend as`
     console.log(`${file}: ${outcome} ${title}`)
   }

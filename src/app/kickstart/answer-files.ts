@@ -5,6 +5,7 @@
 import { gzipSync } from 'node:zlib'
 import { XMLValidator } from 'fast-xml-parser'
 import { checkText, checkValue } from '../../boot/kickstart/answer-checks.ts'
+import type { KsFinding } from '../../boot/esxi/ks-parse.ts'
 import { renderEsxiKickstart } from '../../boot/esxi/ks-render.ts'
 import { alpineOverlay } from '../../boot/kickstart/alpine-overlay.ts'
 import { liveIgnition } from '../../boot/kickstart/ignition-live.ts'
@@ -20,7 +21,10 @@ export type FileFormat = Exclude<AnswerFormat, 'photon'>
 
 export interface RenderedAnswers {
   readonly files: readonly AnswerFile[]
+  /** Reasons not to hand them out. */
   readonly problems: readonly AnswerProblem[]
+  /** What a person should know, and no installer stumbles over. */
+  readonly warnings: readonly AnswerProblem[]
 }
 
 interface Form {
@@ -75,12 +79,14 @@ export function renderAnswers(
   const beside = others?.(filled.text, variables) ?? []
   const live = format === 'ignition' ? liveFile(system, variables) : []
   const more = format === 'ignition' ? diskProblems(variables) : []
-  return { files: [own, ...beside, ...live], problems: [...filled.problems, ...more] }
+  const problems = [...filled.problems, ...more]
+  return { files: [own, ...beside, ...live], problems, warnings: filled.warnings ?? [] }
 }
 
 interface Filled {
   readonly text: string
   readonly problems: readonly AnswerProblem[]
+  readonly warnings?: readonly AnswerProblem[]
 }
 
 function structured(
@@ -116,7 +122,9 @@ function lines(
 ): Filled {
   if (format === 'esxi') {
     const { text: own, findings } = renderEsxiKickstart(text, variables, version)
-    return { text: own, problems: findings.filter(({ severity }) => severity === 'error') }
+    const those = (wanted: KsFinding['severity']) =>
+      findings.filter(({ severity }) => severity === wanted)
+    return { text: own, problems: those('error'), warnings: those('warning') }
   }
   const filled = fillText(text, variables, syntax)
   if (filled.problems.length > 0) return filled
