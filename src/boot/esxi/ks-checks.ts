@@ -36,10 +36,6 @@ export function checkEsxiKickstart(text: string, version?: string): readonly KsF
   return findings.toSorted((one, other) => one.line - other.line)
 }
 
-export function hasKsErrors(findings: readonly KsFinding[]): boolean {
-  return findings.some(({ severity }) => severity === 'error')
-}
-
 type Rule = (commands: readonly Parsed[], version: string | undefined) => readonly KsFinding[]
 
 const rules: readonly Rule[] = [

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { checkEsxiKickstart, hasKsErrors } from '../../../src/boot/esxi/ks-checks.ts'
+import { checkEsxiKickstart } from '../../../src/boot/esxi/ks-checks.ts'
 import { renderEsxiKickstart } from '../../../src/boot/esxi/ks-render.ts'
 import type { Variables } from '../../../src/boot/kickstart/template-reference.ts'
 
@@ -103,7 +103,6 @@ describe('refused, with line, key and reason', () => {
   ])('%s %j', ([word, lines, wanted]) => {
     const text = withLine(word, ...lines)
     expect(findingsOf(text)).toContain(wanted)
-    expect(hasKsErrors(checkEsxiKickstart(text.join('\n')))).toBe(true)
   }) // prettier-ignore
 
   test.for(['vmware', 'VMware1', 'vmware1234', 'Vmware12', 'a1!', `aB3$${'x'.repeat(40)}`])(
