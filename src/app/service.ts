@@ -10,7 +10,7 @@ import { LRUCache } from 'lru-cache'
 import { type Mac, formatIpv4 } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Emit } from '../core/events.ts'
-import type { EsxiEntry } from '../boot/menu/catalog.ts'
+import { type EsxiEntry, withFiles } from '../boot/menu/catalog.ts'
 import { bootPlanner } from '../boot/plan.ts'
 import { addressTexts, listInterfaces } from '../io/net/interfaces.ts'
 import type { LeaseStore } from '../io/store/lease-store.ts'
@@ -129,7 +129,7 @@ async function openHttp(
   const server = buildHttpServer({
     tree: files.tree,
     userFiles: files.userFiles,
-    catalog: site.catalog,
+    catalog: withFiles(site.catalog, files.loaders),
     machines,
     hub,
     macOf: macs.recent,

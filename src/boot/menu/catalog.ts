@@ -130,6 +130,24 @@ export function allEntries(entries: readonly Entry[]): readonly Entry[] {
   )
 }
 
+/** Whether the files are there without which it is not offered. */
+export function hasItsFiles(
+  { needs = [] }: Entry,
+  files: Pick<ReadonlySet<string>, 'has'>,
+): boolean {
+  return needs.every((path) => files.has(path))
+}
+
+/** Without the entries whose files are not there: looked at anew each time. */
+export function withFiles(catalog: Catalog, files: Pick<ReadonlySet<string>, 'has'>): Catalog {
+  return {
+    ...catalog,
+    get entries() {
+      return catalog.entries.filter((entry) => hasItsFiles(entry, files))
+    },
+  }
+}
+
 /** Whether any entry asks for a password: then no menu may leave a way round it. */
 export function asksPassword({ entries }: Pick<Catalog, 'entries'>): boolean {
   return allEntries(entries).some(({ lock }) => lock !== undefined)

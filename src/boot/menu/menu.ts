@@ -13,6 +13,7 @@ import {
   type LinuxEntry,
   type Lock,
   allEntries,
+  hasItsFiles,
   runsOn,
   startsOn,
 } from './catalog.ts'
@@ -160,7 +161,7 @@ const autodeployEntry: BootEntry = {
 /** It is for this machine's processor and firmware, and its files are there. */
 function isThere(entry: Entry, { architecture, firmware, loaders }: MenuContext): boolean {
   const isFor = runsOn(entry, architecture) && startsOn(entry, firmware)
-  return isFor && (entry.needs ?? []).every((path) => loaders.has(path))
+  return isFor && hasItsFiles(entry, loaders)
 }
 
 /** The machine is named in the configuration, so it is not asked for a password. */
