@@ -98,7 +98,7 @@ export function exampleUrls(config: Config, name: string, place: KickstartPlace)
 }
 
 /** The files, or InputError. */
-export function good(
+function good(
   file: string,
   {
     files,

@@ -15,8 +15,7 @@ import {
   wantsQuotes,
 } from './template-reference.ts'
 
-export const textFormats = ['preseed', 'anaconda', 'esxi', 'autoyast', 'alpine', 'shell'] as const
-export type TextFormat = (typeof textFormats)[number]
+export type TextFormat = 'preseed' | 'anaconda' | 'esxi' | 'autoyast' | 'alpine' | 'shell'
 
 export interface TextProblem {
   /** 1-based. */
