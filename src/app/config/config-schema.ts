@@ -123,7 +123,9 @@ const image = section({
     ),
   kickstart: path
     .optional()
-    .describe('The unattended file of hosts that boot it, as its installer reads it: docs/systems/.'),
+    .describe(
+      'The unattended file of hosts that boot it, as its installer reads it: docs/systems/.',
+    ),
   repository: z
     .string({ error: 'a URL' })
     .regex(/^(https?:\/\/|\$\{server\})[^\s&"'\\]+$/, {
