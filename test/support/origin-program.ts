@@ -16,7 +16,7 @@ import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { strToU8, zipSync } from 'fflate'
 import { AutoDeployOrigin, closed, listen, reply, textOf } from './origin.ts'
 import { type Fault, type VariantName, variants } from './origin-faults.ts'
-import { isImage, payloadProfiles } from './origin-payloads.ts'
+import { type Image, isImage, payloadProfiles } from './origin-payloads.ts'
 
 const usage = `npm run bench -- origin, with any of
   --address 127.0.0.1 --port 6501 --management-port 6502 --admin-port 6599
@@ -60,6 +60,29 @@ export async function originProgram(args: readonly string[]): Promise<void> {
     console.error(usage)
     process.exit(2)
   }
+  const origin = originOf(values, images)
+  await origin.start()
+  const admin = createServer((request, response) => void administer(origin, request, response))
+  await listen(admin, Number(values['admin-port']), values.address)
+  const servers = [admin, ...(await management(origin, values['management-port']))]
+  if (values['ca-file'] !== undefined) writeFileSync(values['ca-file'], origin.authority?.ca ?? '')
+  console.log(
+    JSON.stringify({
+      origin: origin.url.origin,
+      admin: `http://${values.address}:${(admin.address() as AddressInfo).port}`,
+      fingerprint: origin.certificate?.fingerprint,
+      payloads: origin.payloads.length,
+      bytes: origin.payloads.reduce((sum, { size }) => sum + size, 0),
+    }),
+  )
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void end(origin, servers))
+  }
+}
+
+type Values = ReturnType<typeof parseArgs<{ options: typeof options }>>['values']
+
+function originOf(values: Values, images: readonly Image[]): AutoDeployOrigin {
   const { address, rate, tls, 'at-once': atOnce } = values
   const origin = new AutoDeployOrigin({
     address,
@@ -75,23 +98,7 @@ export async function originProgram(args: readonly string[]): Promise<void> {
   origin.variant = variants[values.variant as VariantName]
   origin.hosts.proxies = values.proxy
   origin.hosts.upRefusals = Number(values['up-refusals'])
-  await origin.start()
-  const admin = createServer((request, response) => void administer(origin, request, response))
-  await listen(admin, Number(values['admin-port']), address)
-  const servers = [admin, ...(await management(origin, values['management-port']))]
-  if (values['ca-file'] !== undefined) writeFileSync(values['ca-file'], origin.authority?.ca ?? '')
-  console.log(
-    JSON.stringify({
-      origin: origin.url.origin,
-      admin: `http://${address}:${(admin.address() as AddressInfo).port}`,
-      fingerprint: origin.certificate?.fingerprint,
-      payloads: origin.payloads.length,
-      bytes: origin.payloads.reduce((sum, { size }) => sum + size, 0),
-    }),
-  )
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void end(origin, servers))
-  }
+  return origin
 }
 
 async function end(origin: AutoDeployOrigin, servers: readonly Server[]): Promise<void> {
