@@ -54,7 +54,9 @@ export class PayloadServer {
   /** Resolves when the answer is complete or handed on. */
   async serve(exchange: Exchange, plan: Plan): Promise<unknown> {
     const { headers } = exchange.request
-    const key = this.#repositories.keyFor(exchange.ip, plan)
+    const former = this.#repositories.formerKeyFor(exchange.ip, plan)
+    if (former !== undefined && (await this.#serveFresh(exchange, plan, former))) return undefined
+    const key = storeKey(this.#parts, plan.target)
     if (await this.#serveFresh(exchange, plan, key)) return undefined
     if (plan.action === 'headers' && (await this.#downloads.settled(headers, key))) {
       if (await this.#serveFresh(exchange, plan, key)) return undefined

@@ -62,16 +62,13 @@ export class Repositories {
     if (rule.role === 'index') this.#readers.set(`${ip} ${target}`, sha256)
   }
 
-  /** Where the file lies that belongs to the index which this client has read. */
-  keyFor(ip: string, { target, rule }: Plan): string {
-    const current = this.#key(target)
-    if (rule.role !== 'member' || rule.lifetime === undefined) return current
+  /** Where the file lay before the newest index came, for a client that has read the one before. */
+  formerKeyFor(ip: string, { target, rule }: Plan): string | undefined {
+    if (rule.role !== 'member' || rule.lifetime === undefined) return undefined
     const index = indexOf(target)
     const [former] = this.#parts.store.entries(this.#formerKey(index))
-    if (former === undefined || this.#readers.get(`${ip} ${index}`) !== former.sha256)
-      return current
-    const key = this.#formerKey(target)
-    return this.#parts.store.entries(key).length > 0 ? key : current
+    const hasReadIt = this.#readers.get(`${ip} ${index}`) === former?.sha256
+    return former !== undefined && hasReadIt ? this.#formerKey(target) : undefined
   }
 
   /** A member is gone at the origin: so is the generation that named it. */

@@ -170,6 +170,22 @@ test('who has read the former index goes on to get its files, everybody else the
   expect(await slow?.('/os/repodata/comps.xml')).toBe(young.group)
 })
 
+test('what is fetched anew never takes the place of a file of the former index', async () => {
+  await using origin = await repository()
+  await using f = await mirrored(origin)
+  const [old, young] = [generation(1), generation(2)]
+  const from = (localAddress: string) => async (path: string) =>
+    (await f.get(path, { localAddress })).body.toString()
+  const [slow, fast] = [from('127.0.0.2'), from('127.0.0.3')]
+  await slow(index)
+  origin.publish(young.files)
+  await expect.poll(() => fast(index)).toBe(young.index)
+  f.store.remove(`autodeploy ${origin.url.origin} ${index}`)
+  await slow('/os/repodata/comps.xml')
+  expect(await fast(index)).toBe(young.index)
+  expect(await slow('/os/repodata/comps.xml')).toBe(old.group)
+})
+
 describe('a first index', () => {
   test('is given out when all that it names is here', async () => {
     await using origin = await repository()
