@@ -61,18 +61,20 @@ export function trustedConnector(options: TrustOptions): buildConnector.connecto
   }
 }
 
-/** Follows what is trusted; a new trust that cannot be used leaves the old one as it is. */
+/** Follows what is trusted; while a new trust cannot be used, the old one stays as it is. */
 function liveWay(read: () => OriginTrust, options: TrustOptions): () => Way {
   let trust = read()
   let way = wayOf(trust, options)
+  let unusable: OriginTrust | undefined
   return () => {
     const now = read()
     if (now === trust) return way
-    trust = now
     try {
       way = wayOf(now, options)
+      trust = now
     } catch (error) {
-      options.hint(`what is trusted has not changed: ${unreadable(error)}`)
+      if (now !== unusable) options.hint(`what is trusted has not changed: ${unreadable(error)}`)
+      unusable = now
     }
     return way
   }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { OriginTrust } from '../../../src/io/cache/origin-trust.ts'
@@ -184,4 +184,18 @@ test('any other trust counts from the next connection on; one that cannot be use
   await expect.poll(async () => (await bothWays(f))[1]).toBe('served')
   const hints = f.events.filter(({ type }) => type === 'service.hint').map(({ reason }) => reason)
   expect(hints).toContainEqual(expect.stringMatching(/^what is trusted has not changed: /))
+})
+
+test('a CA file that comes after the configuration that names it counts then; it is told once', async () => {
+  let trust: OriginTrust = { fingerprint: `sha1:${'00'.repeat(20)}` }
+  await using f = await mirrorFixture({ origin: overTls, trust: () => () => trust })
+  const late = join(f.scratch, 'late.pem')
+  trust = { ca: late }
+  for (let times = 0; times < 2; times++) {
+    expect((await bothWays(f))[1]).toMatch(/not the trusted one/)
+  }
+  copyFileSync(caFile(f.origin, f.scratch), late)
+  await expect.poll(() => bothWays(f)).toEqual(['served', 'served'])
+  const hints = f.events.filter(({ reason }) => /^what is trusted has not/.test(reason ?? ''))
+  expect(hints).toHaveLength(1)
 })
