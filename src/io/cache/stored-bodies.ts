@@ -1,6 +1,7 @@
 /**
  * The whole bodies of the store: how they get their place, and are opened: small ones from memory,
- * others from their file, which stays open for a while. Says, where it cannot, whether the body is gone, or only cannot be had just now.
+ * others from their file, which stays open for a while. Says, where it cannot, whether the body is
+ * gone, or only cannot be had just now.
  */
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'

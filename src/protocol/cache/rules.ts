@@ -5,8 +5,8 @@
  *
  * Sources: the published nginx recipe for Auto Deploy, VMware's "Auto Deploy Load Management Best
  * Practice" (cache static content, pass requests through); the layout that createrepo_c gives an
- * RPM repository; the Debian wiki's DebianRepository/Format. The payload paths of vCenter are not documented, which is why they are rows and
- * not code.
+ * RPM repository; the Debian wiki's DebianRepository/Format. The payload paths of vCenter are not
+ * documented, which is why they are rows and not code.
  */
 
 export interface Rule {
