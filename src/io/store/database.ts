@@ -37,13 +37,17 @@ export function openDatabase(path: string, kind: DatabaseKind): DatabaseSync {
   }
 }
 
-function prepare(database: DatabaseSync, path: string, { version, schema }: DatabaseKind): void {
+function prepare(
+  database: DatabaseSync,
+  path: string,
+  { version, schema, loss }: DatabaseKind,
+): void {
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000')
   const found = Number(database.prepare('PRAGMA user_version').get()?.['user_version'])
   if (found === 0) database.exec(`BEGIN; ${schema}; PRAGMA user_version = ${version}; COMMIT`)
   else if (found !== version) {
     throw new SystemError(
-      `${path} was written by another version of Bootlace (schema ${found}, this one reads ${version}): use that version, or move the file away`,
+      `${path} was written by another version of Bootlace (schema ${found}, this one reads ${version}): use that version, or move the file away; ${loss}`,
     )
   }
   const check = database.prepare('PRAGMA quick_check(1)').get()?.['quick_check']

@@ -33,7 +33,7 @@ export interface MachineStore {
 
 const kind: DatabaseKind = {
   name: 'machine database',
-  loss: 'what was learned about machines is learned anew',
+  loss: 'then every host with a kickstart is armed again, so it wipes its disk at its next start: give those that must not boot: disk first',
   version: 1,
   isPrivate: true,
   schema: `CREATE TABLE fact (

@@ -111,3 +111,14 @@ test('a file that is no database is refused with its name and what to do', () =>
   expect(() => openMachineStore(file)).toThrow(SystemError)
   expect(() => openMachineStore(file)).toThrow(/machine database .* is damaged .* move it away/)
 })
+
+test('whoever is told to move it away is told that hosts install themselves again', () => {
+  openMachineStore(path).close()
+  const database = new DatabaseSync(path)
+  database.exec('PRAGMA user_version = 2')
+  database.close()
+  expect(() => openMachineStore(path)).toThrow(/move the file away; .* wipes its disk/)
+  const file = join(folder, 'machines.db')
+  writeFileSync(file, 'not a database, but long enough to be looked at as one'.repeat(100))
+  expect(() => openMachineStore(file)).toThrow(/move it away .* wipes its disk/)
+})
