@@ -5,6 +5,7 @@
  */
 import type { AnswerFile, AnswerUrls, AnswersOf } from '../../boot/install/answers.ts'
 import { formatOf } from '../../boot/kickstart/answer-format.ts'
+import { hideVariables } from '../../boot/kickstart/hidden-text.ts'
 import type { Installer } from '../../boot/kickstart/installers.ts'
 import type { Variables } from '../../boot/kickstart/template-reference.ts'
 import { withPhoneHome } from '../../boot/kickstart/phone-home.ts'
@@ -29,8 +30,18 @@ export function hostAnswers({ config, imageOf }: HostAnswersOptions): AnswersOf 
   return async (name, urls) => {
     const host = config.hosts.find((one) => one.name === name)
     const image = host === undefined ? undefined : await imageOf(host.boot)
-    return sourceOf(config, name, { image, urls }).files()
+    const source = sourceOf(config, name, { image, urls })
+    try {
+      return source.files()
+    } catch (error) {
+      throw error instanceof InputError ? withoutSecrets(error, source.variables) : error
+    }
   }
+}
+
+/** Problems cite values, and these go to the page and the log. */
+function withoutSecrets({ problems }: InputError, variables: Variables): InputError {
+  return new InputError(problems.map((problem) => hideVariables(problem, variables)))
 }
 
 export interface AnswerSource {

@@ -76,7 +76,9 @@ function jsonProblems(text: string): readonly AnswerProblem[] {
     JSON.parse(text)
     return []
   } catch (error_) {
-    return [{ says: `is no JSON: ${messageOf(error_)}` }]
+    // V8 cites what stands there, which may be a password.
+    const says = messageOf(error_).replace(/, (?:\.{3})?".*is not valid JSON$/s, '')
+    return [{ says: `is no JSON: ${says}` }]
   }
 }
 

@@ -59,7 +59,9 @@ function checkPreseed(lines: readonly string[]): readonly TextProblem[] {
 function preseedProblems(question: string, type: string, value: string): readonly string[] {
   if (question === '') return ['is no OWNER QUESTION TYPE VALUE']
   if (!types.has(type)) {
-    return [`${question}: found the type ${type}, allowed: ${[...types].join(', ')}`]
+    // Of a password whose type was left out it is the password.
+    const found = /passw/.test(question) ? 'is of no type' : `found the type ${type}`
+    return [`${question}: ${found}, allowed: ${[...types].join(', ')}`]
   }
   if (type === 'boolean' && !['true', 'false', ''].includes(value)) {
     return [`${question}: found ${value}, allowed: true or false`]

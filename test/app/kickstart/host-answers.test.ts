@@ -182,6 +182,16 @@ test("the image's system decides how the file is read", async () => {
   await close()
 })
 
+test('what is wrong is told without the values of secrets', async () => {
+  const folder = testFolder()
+  const file = join(folder, 'file')
+  writeFileSync(file, 'd-i a/b boolean ${vars.password}\n')
+  const known = config(folder, file)
+  const hosts = known.hosts.map((host) => ({ ...host, vars: { password: 's3cret' } }))
+  const answers = hostAnswers({ config: { ...known, hosts }, imageOf: () => undefined })
+  await expect(answers('web-01', urls)).rejects.toThrow(`${file}:1: a/b: found (hidden), allowed`)
+})
+
 test('a host without a file, or whose file is not there, is told so', async () => {
   const folder = testFolder()
   const answers = hostAnswers({

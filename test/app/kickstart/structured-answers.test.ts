@@ -128,3 +128,8 @@ test.for<readonly [Parameters<typeof renderAnswers>[2]['format'], string, string
   if (typeof expected === 'string') expect(said).toBe(expected)
   else expect(said).toMatch(expected)
 })
+
+test('what is no JSON is told without what stands there', () => {
+  const { problems } = fill('{"password": s3cret}', 'json')
+  expect(problems).toEqual([{ says: "is no JSON: Unexpected token 's'" }])
+})

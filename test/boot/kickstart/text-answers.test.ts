@@ -115,6 +115,13 @@ test.for<readonly ['preseed' | 'anaconda' | 'alpine', string, readonly string[]]
   ],
   [
     'preseed',
+    'd-i passwd/root-password s3cret',
+    [
+      '1 passwd/root-password: is of no type, allowed: string, boolean, select, multiselect, password, note, text, error',
+    ],
+  ],
+  [
+    'preseed',
     'x\nd-i a/b boolean yes',
     ['1 is no OWNER QUESTION TYPE VALUE', '2 a/b: found yes, allowed: true or false'],
   ],
