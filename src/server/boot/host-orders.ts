@@ -45,7 +45,8 @@ export class HostOrders {
     const armed = installs.after(host, record, 'armed')
     const problem = await prove(host, armed.token)
     if (problem !== undefined) return { status: 409, text: `${name} is not armed: ${problem}` }
-    installs.keep(host, armed)
+    // It may have started, or reported, while the answers were rendered.
+    installs.keep(host, installs.after(host, installs.recordOf(host) ?? record, 'armed'))
     return { status: 200, text: `${name} is armed: it installs ${host.boot} at its next start` }
   }
 

@@ -89,6 +89,24 @@ describe('the whole way', () => {
     expect(await site.menu()).toContain(':boot_disk')
   })
 
+  test('armed while it reports that it is installed, it is known to have been', async () => {
+    let meanwhile = (): Promise<unknown> => Promise.resolve()
+    await using site = new InstallSite({
+      answersOf: async () => {
+        await meanwhile()
+        return [{ name: 'ks.json', type: 'application/json', text: '{}' }]
+      },
+    })
+    const path = await site.answersPath()
+    await site.ask(`${path}/ks.json`)
+    meanwhile = () => site.ask(`${path}/done`)
+    await site.installs.api.orders.arm('web-01')
+    expect(site.installs.api.orders.list()[0]?.install).toMatchObject({
+      state: 'armed',
+      installedAt: site.now,
+    })
+  })
+
   test.for(['pxelinux.cfg/01-52-54-00-00-00-01', `grub/machine/${victim.mac}/x86_64-efi.cfg`])(
     '%s leads to the same answers',
     async (file) => {
