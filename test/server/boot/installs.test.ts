@@ -90,10 +90,10 @@ describe('the whole way', () => {
   })
 
   test('armed while it reports that it is installed, it is known to have been', async () => {
-    let meanwhile = (): Promise<unknown> => Promise.resolve()
+    let meanwhile: (() => Promise<unknown>) | undefined
     await using site = new InstallSite({
       answersOf: async () => {
-        await meanwhile()
+        await meanwhile?.()
         return [{ name: 'ks.json', type: 'application/json', text: '{}' }]
       },
     })
