@@ -134,9 +134,7 @@ function trustOf(name: string, { config, live, emit }: MirrorsOptions): () => Or
   return () => {
     const { mirrors } = live(hint)
     const now = mirrors[name] === undefined ? current : (mirrors[name].trust ?? pinned)
-    if (isDeepStrictEqual(now, current)) return current
-    hint(`mirrors.${name}.trust has changed: it counts from now on`)
-    current = now
+    if (!isDeepStrictEqual(now, current)) current = now
     return current
   }
 }

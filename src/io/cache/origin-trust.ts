@@ -72,6 +72,7 @@ function liveWay(read: () => OriginTrust, options: TrustOptions): () => Way {
     try {
       way = wayOf(now, options)
       trust = now
+      options.hint('what is trusted has changed: it counts from now on')
     } catch (error) {
       if (now !== unusable) options.hint(`what is trusted has not changed: ${unreadable(error)}`)
       unusable = now
