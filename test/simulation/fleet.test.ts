@@ -2,7 +2,7 @@
  * Fleets of machines that boot through a mirror at the same moment, and what must hold whatever they
  * do. The same on the real service, with its log, its kills and its restarts: test/interop/fleet.test.ts.
  */
-import { readdirSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -241,12 +241,14 @@ test('a cache that holds half an image: never more than its size and one object,
   const maxBytes = Math.floor(sizeOf('tiny') / 2)
   await using f = await open({ maxBytes })
   const largest = Math.max(...f.origin.payloads.map(({ size }) => size))
+  const bodies = join(f.directory, 'content-v1')
+  mkdirSync(bodies, { recursive: true }) // the watch may be there before the first body
   let most = 0
   const watch = setInterval(() => {
-    most = Math.max(most, octetsUnder(join(f.directory, 'content-v1')))
+    most = Math.max(most, octetsUnder(bodies))
   }, 20)
-  const report = await runFleet({ base: baseOf(f), hosts: 20, kinds, power: { within: 1500 } })
-  clearInterval(watch)
+  const fleet = { base: baseOf(f), hosts: 20, kinds, power: { within: 1500 } }
+  const report = await runFleet(fleet).finally(() => clearInterval(watch))
   expect(report.problems).toEqual([])
   expect(most).toBeGreaterThan(maxBytes / 2)
   expect(most).toBeLessThanOrEqual(maxBytes + largest)
