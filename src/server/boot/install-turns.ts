@@ -90,7 +90,10 @@ export class InstallTurns {
     return { host, text }
   }
 
-  /** Where nobody knows whose address it is, it may well be the machine: its choice comes to an end. */
+  /**
+   * Where nobody knows whose address it is, it may well be the machine: its choice comes to an end,
+   * unless it would install itself then.
+   */
   #forAnybody(
     configured: Host,
     asking: Mac | undefined,
@@ -104,7 +107,9 @@ export class InstallTurns {
       emit({ type: 'install.withheld', ip, mac: asking, entry: host.boot, reason })
     }
     const text = render(host)
-    if (asking === undefined) this.#keepChoice(configured, choice)
+    if (asking === undefined && !installs.isToInstall(configured)) {
+      this.#keepChoice(configured, choice)
+    }
     return { host, text }
   }
 

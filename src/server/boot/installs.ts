@@ -15,6 +15,7 @@ import {
   type InstallRecord,
   type InstallState,
   advance,
+  mayFetch,
 } from '../../boot/install/install-state.ts'
 import { type NextBoot, choicePowered, readChoice } from '../../boot/install/next-boot.ts'
 import type { MachineStore } from '../../io/store/machine-store.ts'
@@ -92,6 +93,12 @@ export class Installs {
     this.#options.emit({ type: news[state], mac, ip: from, entry, reason })
   }
 
+  /** Whether it installs itself when it asks next and nothing else was chosen. */
+  isToInstall(host: Host): boolean {
+    const record = this.recordOf(host)
+    return record !== undefined && mayFetch(this.after(host, record, 'offered'))
+  }
+
   /** As `keep`. Undefined: what the configuration says. */
   choose({ mac }: Host, choice: NextBoot | undefined): void {
     this.#options.store.set(mac, 'next', choice)
@@ -103,7 +110,9 @@ export class Installs {
     const host = hosts.get(mac)
     if (host === undefined) return
     const choice = this.choiceOf(host)
-    if (choice !== undefined && choicePowered(choice, clock()) === undefined) {
+    // Anybody could have sent that: what keeps its disk from being wiped does not end by it alone.
+    const isGuard = choice?.entry === 'disk' && this.isToInstall(host)
+    if (choice !== undefined && !isGuard && choicePowered(choice, clock()) === undefined) {
       this.choose(host, undefined)
     }
     const record = this.recordOf(host)

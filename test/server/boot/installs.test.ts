@@ -531,12 +531,33 @@ describe('what the user chose for the next boot', () => {
     expect(await site.menu()).toContain(':boot_rescue')
   })
 
-  test('is used up by a machine whose address nobody knows', async () => {
-    await using site = new InstallSite()
+  test('is used up by a machine whose address nobody knows, where it installs nothing', async () => {
+    await using site = new InstallSite({ host: { kickstart: undefined } })
     site.installs.api.orders.boot('web-01', 'rescue')
     expect(await site.menu('192.0.2.9')).toContain(':boot_rescue')
     site.power()
     expect(await site.menu('192.0.2.9')).toContain(':boot_photon')
+  })
+
+  test('is used up by nobody but the machine itself where it would install itself then', async () => {
+    await using site = new InstallSite()
+    site.installs.api.orders.boot('web-01', 'rescue')
+    expect(await site.menu('192.0.2.9')).toContain(':boot_rescue')
+    site.power()
+    expect(await site.menu()).toContain(':boot_rescue')
+    expect(site.state()).toBe('armed')
+  })
+
+  test('keeps an armed host on its disk however often DHCP is asked in its name', async () => {
+    await using site = new InstallSite()
+    site.installs.api.orders.boot('web-01', 'disk')
+    expect(await site.menu()).toContain(':boot_disk')
+    site.power()
+    site.power()
+    expect(await site.menu()).toContain(':boot_disk')
+    expect(site.state()).toBe('armed')
+    site.now += 600_000
+    expect(await site.menu()).toContain('/ks/')
   })
 
   test('stops an installation that came back', async () => {
