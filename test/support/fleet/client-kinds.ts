@@ -2,6 +2,7 @@
  * What boots: how each kind of machine asks, what it refuses, and how long it waits. Sources: iPXE
  * (core/http*.c, net/tcp/httpcore.c), esx-boot (UEFI HTTP), busybox wget, curl.
  */
+import type { Stop } from './http-connection.ts'
 
 export interface ClientKind {
   readonly agent: string
@@ -19,6 +20,7 @@ export interface ClientKind {
   readonly leaves?: number
   /** Octets per second that it takes. */
   readonly rate?: number
+  readonly stop?: Stop | undefined
 }
 
 const plain = { version: '1.1', host: 'with port', timeout: 120_000, tries: 1 } as const

@@ -17,6 +17,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Image, payloadSum, payloadsOf } from '../origin-payloads.ts'
 import { BootHost, type ExpectedPayload, type HostReport } from './boot-host.ts'
 import { type ClientKindName, clientKinds } from './client-kinds.ts'
+import type { Stop } from './http-connection.ts'
 
 export interface FleetOptions {
   readonly base: string | URL
@@ -33,6 +34,8 @@ export interface FleetOptions {
   readonly reboots?: number
   /** Octets per second that each host's link carries. Default: no limit. */
   readonly rate?: number
+  /** Where each host stops reading for a while. Default: nowhere. */
+  readonly stop?: Stop
   /** Default: 1. Other seeds: other MACs, other moments to leave. */
   readonly seed?: number
   /** Index of the first host, for a second fleet beside the first. Default: 0. */
@@ -107,11 +110,11 @@ function hostOf(
   options: FleetOptions,
   expected: ReadonlyMap<string, ExpectedPayload>,
 ): { readonly host: BootHost; readonly delay: number } {
-  const { kinds = ['ipxe'], seed = 1, tempo = 0, reboots = 0, rate } = options
+  const { kinds = ['ipxe'], seed = 1, tempo = 0, reboots = 0, rate, stop } = options
   const kind = clientKinds[kinds[index % kinds.length] ?? 'ipxe']
   const mac = macOf(index, seed)
   const random = seeded(`${seed} ${index}`)
-  const shaped = rate === undefined ? kind : { ...kind, rate }
+  const shaped = { ...kind, ...(rate === undefined ? {} : { rate }), stop }
   const machine = {
     mac,
     uuid: uuidOf(mac),

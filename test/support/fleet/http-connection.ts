@@ -33,6 +33,15 @@ export interface ConnectionOptions {
   readonly timeout: number
   /** Octets per second that this machine takes. */
   readonly rate?: number | undefined
+  readonly stop?: Stop | undefined
+}
+
+/** Where a machine stops reading, once, until it is let go on. */
+export interface Stop {
+  /** Octets of one body. */
+  readonly after: number
+  /** Called when it is there; what it answers lets go. */
+  readonly reached: () => Promise<unknown>
 }
 
 /** The server or the network did what the machine cannot use; the message says what. */
@@ -67,12 +76,14 @@ const bufferSize = 256 << 10
 export class HttpConnection {
   readonly #socket: Socket
   readonly #rate: number | undefined
+  #stop: Stop | undefined
   #running: Running | undefined
   #closed = false
   #keeps = true
 
-  private constructor(url: URL, { timeout, rate }: ConnectionOptions) {
+  private constructor(url: URL, { timeout, rate, stop }: ConnectionOptions) {
     this.#rate = rate
+    this.#stop = stop
     const size = rate === undefined ? bufferSize : Math.max(1024, Math.ceil(rate / 20))
     const onread = {
       buffer: Buffer.allocUnsafe(Math.min(bufferSize, size)),
@@ -136,6 +147,12 @@ export class HttpConnection {
       this.#parse(buffer.subarray(0, length))
     } catch (error) {
       this.#fail(error instanceof Error ? error : new WireError(String(error)))
+      return false
+    }
+    const stop = this.#stop
+    if (stop !== undefined && (this.#running?.size ?? 0) > stop.after) {
+      this.#stop = undefined
+      void stop.reached().then(() => this.#socket.resume())
       return false
     }
     if (this.#rate === undefined) return true
