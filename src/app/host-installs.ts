@@ -65,6 +65,9 @@ export function hostInstalls(parts: InstallParts): HostInstalls {
   const prove = (host: Host, token: string) => answers.prove(host, token, ownUrl)
   const entries = () => bootNames(site.catalog)
   const orders = new HostOrders({ ...known, installs, prove, entries, emit })
+  // What is no entry yet may be an image that is still looked at.
+  const isInstaller = (host: Host) =>
+    known.hasAnswers(host) && (known.canInstall(host.boot) || !entries().includes(host.boot))
   hub.subscribe((event) => hear(event, installs, hub))
   return {
     hosts: new LiveHosts(site.hosts, (mac) => installs.hostOf(mac)),
@@ -75,7 +78,7 @@ export function hostInstalls(parts: InstallParts): HostInstalls {
       const host = installs.configured(mac)
       return host !== undefined && installs.recordOf(host)?.state === 'installing'
     },
-    check: () => check(installs, site.hosts, { prove, hub }),
+    check: () => check(installs, site.hosts, { prove, hub, isInstaller }),
   }
 }
 
@@ -90,7 +93,7 @@ export function installKnowledge(
   const own = new Map(hosts.map((host) => [host.mac, host.kickstart]))
   return {
     hasAnswers: ({ mac, boot }) => (own.get(mac) ?? images[boot]?.kickstart) !== undefined,
-    canInstall: (name) => entriesOf(name, catalog).some(isInstaller),
+    canInstall: (name) => entriesOf(name, catalog).some(canInstall),
   }
 }
 
@@ -104,7 +107,7 @@ function entriesOf(name: string, { entries }: Catalog): readonly Entry[] {
   return allEntries(entries).filter((entry) => entry.name === name)
 }
 
-function isInstaller(entry: Entry): boolean {
+function canInstall(entry: Entry): boolean {
   return (entry.type === 'linux' || entry.type === 'esxi') && entry.install !== undefined
 }
 
@@ -125,18 +128,21 @@ function hear({ type, mac, stage }: ServiceEvent, installs: Installs, hub: Event
   }
 }
 
+interface CheckParts {
+  /** What is wrong with its answers. */
+  readonly prove: (host: Host, token: string) => Promise<string | undefined>
+  /** Whether what it is to boot installs it, as far as anybody knows. */
+  readonly isInstaller: (host: Host) => boolean
+  readonly hub: EventHub
+}
+
 async function check(
   installs: Installs,
   hosts: ReadonlyMap<Mac, Host>,
-  {
-    prove,
-    hub,
-  }: {
-    readonly prove: (host: Host, token: string) => Promise<string | undefined>
-    readonly hub: EventHub
-  },
+  { prove, isInstaller, hub }: CheckParts,
 ): Promise<void> {
   for (const [mac, host] of hosts) {
+    if (installs.takeBack(host, isInstaller(host))) continue
     const record = installs.recordOf(host)
     const about = { mac, entry: host.boot }
     if (record?.state === 'stopped') {

@@ -1,17 +1,19 @@
-/** `host`: how each host stands; letting one install itself once more; what one boots next. */
+/** `host`: how each host stands; letting one install itself once more, or not; what one boots next. */
 import { parseArgs } from 'node:util'
 import { InputError } from '../../core/errors.ts'
 import { loadConfig } from '../config/config.ts'
-import { type HostService, type ListedHost, hostService } from './host-service.ts'
+import { type HostService, type ListedHost, type OrderAnswer, hostService } from './host-service.ts'
 
 const help = `bootlace host list [--config FILE] [--json]
 bootlace host arm NAME [--config FILE]
+bootlace host disarm NAME [--config FILE]
 bootlace host boot NAME ENTRY [--config FILE]
 
 list tells how each host of the configuration stands. A host that boots an image and has a kickstart
 installs itself once, and boots from its disk from then on; arm lets it install itself once more, at
-its next start. boot says what it boots next, for one boot: an entry of the menu, an image, menu or
-disk. It never wipes a disk by itself.
+its next start, and disarm takes that back: it installs nothing until it is armed again. boot says
+what it boots next, for one boot: an entry of the menu, an image, menu or disk. It never wipes a disk
+by itself.
 
 The service that runs on this machine is asked; where none does, the order waits in its data folder.
 
@@ -37,6 +39,10 @@ const verbs: Readonly<Record<string, HostVerb>> = {
   arm: {
     words: 1,
     run: (service, [name = '']) => order(service, service.arm(name)),
+  },
+  disarm: {
+    words: 1,
+    run: (service, [name = '']) => order(service, service.disarm(name)),
   },
   boot: {
     words: 2,
@@ -86,10 +92,7 @@ function lines(hosts: readonly ListedHost[]): readonly string[] {
   )
 }
 
-async function order(
-  { isOffline }: HostService,
-  ordered: ReturnType<HostService['arm']>,
-): Promise<void> {
+async function order({ isOffline }: HostService, ordered: Promise<OrderAnswer>): Promise<void> {
   const { status, text } = await ordered
   if (status !== 200) throw new InputError([text])
   console.log(text)

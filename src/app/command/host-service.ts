@@ -8,7 +8,7 @@ import { SystemError, codeOf } from '../../core/errors.ts'
 import { allEntries } from '../../boot/menu/catalog.ts'
 import { newSecret, readApiToken } from '../../io/store/api-token.ts'
 import { openMachineStore } from '../../io/store/machine-store.ts'
-import { HostOrders, type Ordered } from '../../server/boot/host-orders.ts'
+import { HostOrders } from '../../server/boot/host-orders.ts'
 import { Installs } from '../../server/boot/installs.ts'
 import type { Config } from '../config/config-schema.ts'
 import { bootNames, installKnowledge } from '../host-installs.ts'
@@ -25,13 +25,17 @@ const orderAnswer = z.object({ text: z.string() })
 
 export type ListedHost = z.output<typeof hostsAnswer>['hosts'][number]
 
+/** As of HTTP. */
+export interface OrderAnswer {
+  readonly status: number
+  readonly text: string
+}
+
 export interface HostService extends Disposable {
   readonly list: () => Promise<readonly ListedHost[]>
-  readonly arm: (name: string) => Promise<Pick<Ordered, 'text'> & { readonly status: number }>
-  readonly boot: (
-    name: string,
-    entry: string,
-  ) => Promise<Pick<Ordered, 'text'> & { readonly status: number }>
+  readonly arm: (name: string) => Promise<OrderAnswer>
+  readonly disarm: (name: string) => Promise<OrderAnswer>
+  readonly boot: (name: string, entry: string) => Promise<OrderAnswer>
   /** Nobody could look at answers. */
   readonly isOffline: boolean
 }
@@ -57,6 +61,7 @@ async function running(config: Config): Promise<HostService | undefined> {
   return {
     list: () => Promise.resolve(known.data.hosts),
     arm: (name) => order(`${encodeURIComponent(name)}/arm`),
+    disarm: (name) => order(`${encodeURIComponent(name)}/disarm`),
     boot: (name, entry) => order(`${encodeURIComponent(name)}/boot`, { entry }),
     isOffline: false,
     [Symbol.dispose]: () => undefined,
@@ -78,6 +83,7 @@ function stored(config: Config): HostService {
   return {
     list: () => Promise.resolve(orders.list().map((host) => ({ ...host }))),
     arm: (name) => orders.arm(name),
+    disarm: (name) => Promise.resolve(orders.disarm(name)),
     boot: (name, entry) => Promise.resolve(orders.boot(name, entry)),
     isOffline: true,
     [Symbol.dispose]: () => store.close(),

@@ -27,8 +27,27 @@ export function recordFor(
   const named = { ...known, host: host.name }
   if (known.entry === host.boot) return named
   if (!mayHaveWiped(known)) return fresh
-  const before = known.installedAt === undefined ? 'began to install' : 'has installed'
-  return stopped(named, `it ${before} ${known.entry} before`)
+  return stopped(named, formerly(known))
+}
+
+/** What becomes of what is stored once its host boots something else; undefined where it stays. */
+export function movedAway(
+  own: unknown,
+  { boot }: Pick<Host, 'boot'>,
+  { isInstaller, now }: { readonly isInstaller: boolean; readonly now: number },
+): InstallRecord | undefined {
+  const known = readRecord(own)
+  if (known === undefined || known.entry === boot || !isToInstall(known)) return undefined
+  // Another image before anything was installed is a change of mind, and takes its place.
+  if (isInstaller && known.installedAt === undefined) return undefined
+  const reason = `it was to install ${known.entry}, and then to boot ${boot} instead`
+  return { ...stopped(known, reason), at: now }
+}
+
+function formerly({ entry, installedAt, starts, reason }: InstallRecord): string {
+  if (installedAt !== undefined) return `it has installed ${entry} before`
+  const neverBegan = starts === 0 ? reason : undefined
+  return neverBegan ?? `it began to install ${entry} before`
 }
 
 const unreadable = 'what is stored of its installation cannot be read'
@@ -44,8 +63,12 @@ function stopped(record: InstallRecord, reason: string): InstallRecord {
   return { ...record, state: 'stopped', reason }
 }
 
-function mayHaveWiped({ state, installedAt }: InstallRecord): boolean {
-  return installedAt !== undefined || (state !== 'armed' && state !== 'booting')
+function mayHaveWiped(record: InstallRecord): boolean {
+  return record.installedAt !== undefined || !isToInstall(record)
+}
+
+function isToInstall({ state }: InstallRecord): boolean {
+  return state === 'armed' || state === 'booting'
 }
 
 /** Undefined where it is none. */

@@ -58,6 +58,8 @@ export type InstallEvent =
   | 'powered'
   /** The user arms it. */
   | 'armed'
+  /** The user takes that back. */
+  | 'disarmed'
 
 export interface InstallFacts {
   /** Whether one installation is enough. */
@@ -101,17 +103,18 @@ type Step = (record: InstallRecord, facts: InstallFacts, now: number) => Install
 
 /** What is left out changes nothing. */
 const steps: Readonly<Record<InstallState, Readonly<Partial<Record<InstallEvent, Step>>>>> = {
-  armed: { offered: start, armed: arm },
+  armed: { offered: start, armed: arm, disarmed: disarm },
   booting: {
     offered: startAgain,
     fetched: enter('installing'),
     done,
     powered: comeBack,
     armed: arm,
+    disarmed: disarm,
   },
-  installing: { offered: returned, passed: returned, done, armed: arm },
-  installed: { offered: rest, armed: arm },
-  disk: { offered: rest, armed: arm },
+  installing: { offered: returned, passed: returned, done, armed: arm, disarmed: disarm },
+  installed: { offered: rest, armed: arm, disarmed: disarmRepeated },
+  disk: { offered: rest, armed: arm, disarmed: disarmRepeated },
   // What reports only once it runs from its disk comes late, and is as good.
   stopped: { done, armed: arm },
 }
@@ -122,6 +125,15 @@ function enter(state: InstallState): Step {
 
 function arm({ installedAt }: InstallRecord, facts: InstallFacts, now: number): InstallRecord {
   return { ...armedRecord(facts, now), installedAt }
+}
+
+function disarm(record: InstallRecord, _facts: InstallFacts, now: number): InstallRecord {
+  return stop(record, 'somebody disarmed it', now)
+}
+
+/** One that has installed itself is armed only where it does so at each start. */
+function disarmRepeated(record: InstallRecord, facts: InstallFacts, now: number): InstallRecord {
+  return facts.once ? record : disarm(record, facts, now)
 }
 
 function start(record: InstallRecord, _facts: InstallFacts, now: number): InstallRecord {

@@ -1,6 +1,6 @@
 /**
- * What the user may order of a host: to install itself once more, to boot something else once. The
- * API and the command line both come here. Says in words what became of it.
+ * What the user may order of a host: to install itself once more, or not to, to boot something else
+ * once. The API and the command line both come here. Says in words what became of it.
  */
 import type { Emit } from '../../core/events.ts'
 import type { Host } from '../../boot/host.ts'
@@ -48,6 +48,21 @@ export class HostOrders {
     // It may have started, or reported, while the answers were rendered.
     installs.keep(host, installs.after(host, installs.recordOf(host) ?? record, 'armed'))
     return { status: 200, text: `${name} is armed: it installs ${host.boot} at its next start` }
+  }
+
+  /** As `arm`. Whatever the configuration says, it installs nothing until it is armed. */
+  disarm(name: string): Ordered {
+    const { installs, hasAnswers } = this.#options
+    const host = installs.named(name)
+    if (host === undefined) return this.#noHost(name)
+    if (!hasAnswers(host)) {
+      const text = `${name} cannot be disarmed: it has no kickstart, so it never installs itself`
+      return { status: 409, text }
+    }
+    const text = installs.disarm(host)
+      ? `${name} is disarmed: it does not install itself until it is armed`
+      : `${name} is not armed`
+    return { status: 200, text }
   }
 
   /** As `arm`. For one boot; it never installs anything by itself. */

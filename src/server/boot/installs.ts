@@ -9,12 +9,13 @@ import type { Emit, EventType } from '../../core/events.ts'
 import type { Host } from '../../boot/host.ts'
 import { effectiveHost } from '../../boot/install/effective-host.ts'
 import { type HostView, hostView } from '../../boot/install/host-view.ts'
-import { readRecord, recordFor } from '../../boot/install/install-record.ts'
+import { movedAway, readRecord, recordFor } from '../../boot/install/install-record.ts'
 import {
   type InstallEvent,
   type InstallRecord,
   type InstallState,
   advance,
+  armedRecord,
   mayFetch,
 } from '../../boot/install/install-state.ts'
 import { type NextBoot, choicePowered, readChoice } from '../../boot/install/next-boot.ts'
@@ -97,6 +98,30 @@ export class Installs {
   isToInstall(host: Host): boolean {
     const record = this.recordOf(host)
     return record !== undefined && mayFetch(this.after(host, record, 'offered'))
+  }
+
+  /** As `keep`. Also where its image is away, which may come back. False where it changes nothing. */
+  disarm(host: Host): boolean {
+    const { store, clock } = this.#options
+    const { name, boot, mac } = host
+    const known = this.recordOf(host) ?? readRecord(store.get(mac, 'install'))
+    const facts = { entry: boot, host: name, token: this.#tokenOf(mac) }
+    const record = known ?? armedRecord(facts, clock())
+    const next = this.after(host, record, 'disarmed')
+    if (next !== record) this.keep(host, next)
+    return next !== record
+  }
+
+  /**
+   * As `keep`. Takes an order to install back whose host boots something else now; `isInstaller` is
+   * whether that installs, too. False where it changes nothing.
+   */
+  takeBack(host: Host, isInstaller: boolean): boolean {
+    const { store, clock } = this.#options
+    const own = store.get(host.mac, 'install')
+    const next = movedAway(own, host, { isInstaller, now: clock() })
+    if (next !== undefined) this.keep(host, next)
+    return next !== undefined
   }
 
   /** As `keep`. Undefined: what the configuration says. */

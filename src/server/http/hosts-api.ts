@@ -10,7 +10,7 @@ import type { HostOrders, Ordered } from '../boot/host-orders.ts'
 import { peerAddress } from './http-client.ts'
 
 export interface HostsApiOptions {
-  readonly orders: Pick<HostOrders, 'list' | 'arm' | 'boot'>
+  readonly orders: Pick<HostOrders, 'list' | 'arm' | 'disarm' | 'boot'>
   /** What `Authorization: Bearer` must bring. */
   readonly token: string
   readonly emit: Emit
@@ -36,6 +36,9 @@ export function hostsRoutes(fastify: FastifyInstance, options: HostsApiOptions):
   fastify.get('/', () => ({ hosts: orders.list() }))
   fastify.post<HostRoute>('/:name/arm', { bodyLimit: orderLimit }, async ({ params }, reply) =>
     answer(reply, await orders.arm(params.name)),
+  )
+  fastify.post<HostRoute>('/:name/disarm', { bodyLimit: orderLimit }, ({ params }, reply) =>
+    answer(reply, orders.disarm(params.name)),
   )
   fastify.post<HostRoute>('/:name/boot', { bodyLimit: orderLimit }, ({ params, body }, reply) => {
     const order = bootOrder.safeParse(body)

@@ -73,6 +73,12 @@ describe('with the service running', () => {
     await expect(run(port, 'boot', 'web-01', 'odd')).rejects.toThrow('there is no entry odd')
   })
 
+  test('disarm takes an order back', async () => {
+    await run(port, 'arm', 'web-01')
+    expect(await run(port, 'disarm', 'web-01')).toContain('web-01 is disarmed')
+    expect(await run(port, 'list')).toContain('somebody disarmed it')
+  })
+
   test('another Bootlace’s data folder has another token, which is said', async () => {
     rmSync(join(site.folder, 'api-token'))
     await expect(run(port, 'arm', 'web-01')).rejects.toThrow(SystemError)
@@ -98,6 +104,11 @@ describe('with no service', () => {
     expect(await site.menu()).toContain(':boot_disk')
   })
 
+  test('disarming is stored as well', async () => {
+    await run(await freePort(), 'disarm', 'web-01')
+    expect(site.state()).toBe('stopped')
+  })
+
   test('list reads what is stored', async () => {
     await site.answersPath()
     expect(await run(await freePort(), 'list')).toContain('was started to install photon')
@@ -113,7 +124,7 @@ describe('with no service', () => {
   })
 })
 
-test.for([[], ['list', 'x'], ['arm'], ['boot', 'web-01'], ['wipe', 'web-01']])(
+test.for([[], ['list', 'x'], ['arm'], ['disarm'], ['boot', 'web-01'], ['wipe', 'web-01']])(
   'host %s is explained',
   async (args) => {
     await expect(run(1, ...args)).rejects.toThrow(/^bootlace host list/)

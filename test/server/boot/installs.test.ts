@@ -480,6 +480,40 @@ describe('the configuration changes', () => {
     },
   )
 
+  test.for([
+    { boot: 'rescue', before: 'armed' },
+    { boot: 'rescue', before: 'booting' },
+    { boot: 'debian', before: 'armed' },
+  ] as const)(
+    'a host that is $before again and is to boot $boot for a while is not armed afterwards',
+    async ({ boot, before }) => {
+      await using site = new InstallSite()
+      await ways.disk(site)
+      await site.installs.api.orders.arm('web-01')
+      if (before === 'booting') await site.menu()
+      site.entries = [...site.entries, debian]
+      await site.restart({ host: { boot } })
+      await site.installs.check()
+      expect(site.told('install.stopped')?.reason).toBe(
+        `it was to install photon, and then to boot ${boot} instead`,
+      )
+      await site.restart({})
+      expect(site.state()).toBe('stopped')
+      expect(await site.menu()).toContain(':boot_disk')
+    },
+  )
+
+  test('another image, ready or not, takes the place of one that never was installed', async () => {
+    await using site = new InstallSite()
+    await site.installs.api.orders.arm('web-01')
+    await site.restart({ host: { boot: 'debian' } })
+    await site.installs.check()
+    site.entries = [photonEntry, debian]
+    await site.installs.check()
+    expect(await site.menu()).toContain('/ks/')
+    expect(site.types()).not.toContain('install.stopped')
+  })
+
   test('without a kickstart an image just boots, and what was stored does not matter', async () => {
     await using site = new InstallSite()
     await ways.disk(site)
@@ -493,6 +527,64 @@ describe('the configuration changes', () => {
     const config = { images: { photon: { source: 'photon.iso', kickstart: 'ks.json' } } }
     await using site = new InstallSite({ host: { kickstart: undefined }, config })
     expect(await site.menu()).toContain('/ks/')
+  })
+})
+
+describe('disarming', () => {
+  test.for(['armed', 'booting', 'installing'] as const)(
+    'keeps a host that is %s on its disk, over a restart, until it is armed',
+    async (state) => {
+      await using site = new InstallSite()
+      await ways[state](site)
+      expect(site.installs.api.orders.disarm('web-01')).toEqual({
+        status: 200,
+        text: 'web-01 is disarmed: it does not install itself until it is armed',
+      })
+      expect(site.told('install.stopped')?.reason).toBe('somebody disarmed it')
+      await site.restart()
+      site.power()
+      expect(await site.menu()).toContain(':boot_disk')
+      expect(site.state()).toBe('stopped')
+      await site.installs.api.orders.arm('web-01')
+      expect(await site.menu()).toContain('/ks/')
+    },
+  )
+
+  test('takes the answers away at once', async () => {
+    await using site = new InstallSite()
+    const path = await site.answersPath()
+    site.installs.api.orders.disarm('web-01')
+    expect((await site.ask(`${path}/ks.json`)).status).toBe(403)
+  })
+
+  test('ends what installs at each start, and changes nothing for one that has installed', async () => {
+    await using site = new InstallSite()
+    await ways.disk(site)
+    expect(site.installs.api.orders.disarm('web-01').text).toBe('web-01 is not armed')
+    expect(site.state()).toBe('disk')
+    await site.restart({ host: { once: false } })
+    expect(site.installs.api.orders.disarm('web-01').text).toContain('is disarmed')
+    expect(await site.menu()).toContain(':boot_disk')
+  })
+
+  test('holds for an image that is not there yet, and for the one after it', async () => {
+    await using site = new InstallSite()
+    site.entries = []
+    expect(site.installs.api.orders.disarm('web-01').text).toContain('is disarmed')
+    site.entries = [photonEntry]
+    expect(await site.menu()).toContain(':boot_disk')
+    site.entries = [{ ...photonEntry, name: 'debian' }]
+    await site.restart({ host: { boot: 'debian' } })
+    expect(site.installs.api.orders.list()[0]?.install?.reason).toBe('somebody disarmed it')
+  })
+
+  test('is for hosts that are there and have a kickstart', async () => {
+    await using site = new InstallSite({ host: { kickstart: undefined } })
+    expect(site.installs.api.orders.disarm('nobody').status).toBe(404)
+    expect(site.installs.api.orders.disarm('web-01')).toEqual({
+      status: 409,
+      text: 'web-01 cannot be disarmed: it has no kickstart, so it never installs itself',
+    })
   })
 })
 

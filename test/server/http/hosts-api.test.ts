@@ -13,6 +13,7 @@ beforeEach(() => {
 afterEach(() => site[Symbol.asyncDispose]())
 
 const arm = '/api/hosts/web-01/arm'
+const disarm = '/api/hosts/web-01/disarm'
 const boot = '/api/hosts/web-01/boot'
 
 function bearer(): Record<string, string> {
@@ -44,13 +45,14 @@ describe('an order', () => {
     { authorization: 'Basic eDp5' },
     { cookie: 'token=x' },
   ])('with %o changes nothing and is told', async (headers) => {
-    for (const path of [arm, boot]) {
+    for (const path of [arm, disarm, boot]) {
       const answer = await site.ask(path, { method: 'POST', headers, payload: { entry: 'disk' } })
       expect(answer.status).toBe(401)
       expect(answer.headers['www-authenticate']).toBe('Bearer')
     }
     expect(site.told('api.refused')).toMatchObject({ ip: victim.ip, method: 'POST' })
     expect(site.types()).not.toContain('install.armed')
+    expect(site.types()).not.toContain('install.stopped')
     expect(site.types()).not.toContain('host.next')
   })
 
@@ -60,10 +62,14 @@ describe('an order', () => {
     expect(JSON.parse(armed.text)).toEqual({
       text: 'web-01 is armed: it installs photon at its next start',
     })
+    const disarmed = await site.ask(disarm, { method: 'POST', headers: bearer() })
+    expect(JSON.parse(disarmed.text)).toEqual({
+      text: 'web-01 is disarmed: it does not install itself until it is armed',
+    })
     const payload = { entry: 'rescue' }
     const chosen = await site.ask(boot, { method: 'POST', headers: bearer(), payload })
     expect(chosen.status).toBe(200)
-    expect(site.types()).toEqual(['install.armed', 'host.next'])
+    expect(site.types()).toEqual(['install.armed', 'install.stopped', 'host.next'])
   })
 
   test('that makes no sense is refused in words', async () => {
