@@ -60,20 +60,24 @@ async function sendByKernel(
 /** Octets after which a file that others lie in is looked at: somebody may write into it. */
 const unwatched = 8 << 20
 
-/** A part of a larger file, as an image is; ends early where that was changed. */
+/**
+ * A part of a larger file, as an image is; ends early where that was changed. The last octet leaves
+ * by itself, when all before it has been taken and the file is still the same.
+ */
 async function sendFromWithin(
   socket: Socket,
   { descriptor, position, isUnchanged }: FilePlace,
   { first, length }: BodyPart,
 ): Promise<number> {
-  for (let sent = 0; ;) {
-    const piece = Math.min(unwatched, length - sent)
-    if (!(await isUnchanged())) return sent
+  let sent = 0
+  while (sent < length && (await isUnchanged())) {
+    const piece = Math.min(unwatched, Math.max(1, length - sent - 1))
     const part = { descriptor, first: position + first + sent, length: piece }
     const took = await sendFilePart(socket, part)
     sent += took
-    if (took < piece || sent === length) return sent
+    if (took < piece) return sent
   }
+  return sent
 }
 
 async function writeByBuffers(

@@ -1,5 +1,5 @@
 /** A file inside of another one, as in an ISO, sent by the kernel: its octets, its ranges, its end. */
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Fastify from 'fastify'
@@ -19,6 +19,7 @@ async function opened(): Promise<{ file: DiskFile; path: string }> {
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const path = join(folder, 'disc.iso')
   writeFileSync(path, outer)
+  utimesSync(path, 1, 1) // whoever writes into it makes it younger
   const file = await openPlainFile(path)
   if (file === undefined) throw new Error('is no plain file')
   onTestFinished(() => file.close())
@@ -77,3 +78,25 @@ test('of a file that somebody writes into no end arrives', async () => {
   const answer = fetch(url).then((response) => response.arrayBuffer())
   await expect(answer).rejects.toThrow('terminated')
 })
+
+test.for([1_000_000, inner.length])(
+  'of %i octets no end arrives when somebody writes while the last of them leave',
+  async (length) => {
+    const { file, path } = await opened()
+    const source = withPlace(file)
+    const { place } = source
+    if (place === undefined) throw new Error('has no place')
+    const lastLook = Math.ceil(length / (8 << 20))
+    let looks = 0
+    const isUnchanged = async () => {
+      const isSame = await place.isUnchanged()
+      looks += 1
+      if (looks === lastLook) writeFileSync(path, outer.toReversed())
+      return isSame
+    }
+    const watched = { ...source, place: { ...place, isUnchanged } }
+    const url = await serve(part(watched, inner.position, length, 'inner'))
+    const size = fetch(url).then(async (answer) => (await answer.arrayBuffer()).byteLength)
+    await expect(size).rejects.toThrow('terminated')
+  },
+)
