@@ -16,7 +16,7 @@ import {
 const start = 1_000_000
 const once = { once: true, token: 'next', entry: 'photon', host: 'web-01' }
 const always = { ...once, once: false }
-const events = ['offered', 'passed', 'fetched', 'done', 'powered', 'armed'] as const
+const events = ['offered', 'passed', 'fetched', 'done', 'powered', 'armed', 'disarmed'] as const
 
 const armed = armedRecord({ entry: 'photon', host: 'web-01', token: 'first' }, start)
 
@@ -37,21 +37,27 @@ const inState: Readonly<Record<InstallState, InstallRecord>> = {
 const table: Readonly<Record<InstallState, Record<InstallEvent, InstallState | 'same'>>> = {
   armed: {
     offered: 'booting', passed: 'same', fetched: 'same', done: 'same', powered: 'same', armed: 'armed',
+    disarmed: 'stopped',
   },
   booting: {
     offered: 'same', passed: 'same', fetched: 'installing', done: 'installed', powered: 'booting', armed: 'armed',
+    disarmed: 'stopped',
   },
   installing: {
     offered: 'stopped', passed: 'stopped', fetched: 'same', done: 'installed', powered: 'same', armed: 'armed',
+    disarmed: 'stopped',
   },
   installed: {
     offered: 'disk', passed: 'same', fetched: 'same', done: 'same', powered: 'same', armed: 'armed',
+    disarmed: 'same',
   },
   disk: {
     offered: 'same', passed: 'same', fetched: 'same', done: 'same', powered: 'same', armed: 'armed',
+    disarmed: 'same',
   },
   stopped: {
     offered: 'same', passed: 'same', fetched: 'same', done: 'installed', powered: 'same', armed: 'armed',
+    disarmed: 'same',
   },
 } // prettier-ignore
 
@@ -75,6 +81,14 @@ describe.for(installStates)('%s', (state) => {
     expect(next).toMatchObject({ state: 'armed', token: 'next', starts: 0, at: start + 5 })
     expect(next.reason).toBeUndefined()
   })
+})
+
+test('disarming ends what installs at each start, and is no trouble to an installed system', () => {
+  for (const state of ['installed', 'disk'] as const) {
+    const record = advance(inState[state], 'disarmed', always, start + 60_000)
+    expect(record).toMatchObject({ state: 'stopped', reason: 'somebody disarmed it' })
+    expect(advance(record, 'offered', always, start + 120_000)).toBe(record)
+  }
 })
 
 test('the way of a machine that installs itself, with its times', () => {
