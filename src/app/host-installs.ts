@@ -19,6 +19,7 @@ import { Installs, type InstallsOptions } from '../server/boot/installs.ts'
 import type { EventHub } from '../server/event-hub.ts'
 import type { HostsApiOptions } from '../server/http/hosts-api.ts'
 import type { Config } from './config/config-schema.ts'
+import { checkInstalls } from './install-check.ts'
 import { LiveHosts } from './live-hosts.ts'
 import type { MacLookup } from './mac-lookup.ts'
 import type { Site } from './site.ts'
@@ -78,7 +79,7 @@ export function hostInstalls(parts: InstallParts): HostInstalls {
       const host = installs.configured(mac)
       return host !== undefined && installs.recordOf(host)?.state === 'installing'
     },
-    check: () => check(installs, site.hosts, { prove, hub, isInstaller }),
+    check: () => checkInstalls({ installs, hosts, prove, isInstaller, data: config.data, emit }),
   }
 }
 
@@ -125,31 +126,5 @@ function hear({ type, mac, stage }: ServiceEvent, installs: Installs, hub: Event
     installs.powered(mac)
   } catch (error) {
     hub.emit({ type: 'service.hint', mac, reason: messageOf(error) })
-  }
-}
-
-interface CheckParts {
-  /** What is wrong with its answers. */
-  readonly prove: (host: Host, token: string) => Promise<string | undefined>
-  /** Whether what it is to boot installs it, as far as anybody knows. */
-  readonly isInstaller: (host: Host) => boolean
-  readonly hub: EventHub
-}
-
-async function check(
-  installs: Installs,
-  hosts: ReadonlyMap<Mac, Host>,
-  { prove, isInstaller, hub }: CheckParts,
-): Promise<void> {
-  for (const [mac, host] of hosts) {
-    if (installs.takeBack(host, isInstaller(host))) continue
-    const record = installs.recordOf(host)
-    const about = { mac, entry: host.boot }
-    if (record?.state === 'stopped') {
-      hub.emit({ type: 'install.stopped', ...about, reason: record.reason })
-    } else if (record?.state === 'armed') {
-      const reason = await prove(host, record.token)
-      if (reason !== undefined) hub.emit({ type: 'install.refused', ...about, reason })
-    }
   }
 }

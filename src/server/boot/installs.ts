@@ -72,6 +72,11 @@ export class Installs {
     return recordFor(host, { own, former }, { token, now: clock() })
   }
 
+  /** Whether anything is stored of its installation. */
+  isKnown({ mac }: Host): boolean {
+    return this.#options.store.get(mac, 'install') !== undefined
+  }
+
   choiceOf({ mac }: Host): NextBoot | undefined {
     return readChoice(this.#options.store.get(mac, 'next'))
   }

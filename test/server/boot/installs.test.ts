@@ -413,6 +413,38 @@ describe('answers that are wrong', () => {
   })
 })
 
+describe('a data folder that is lost', () => {
+  const other = { mac: neighbour.mac, name: 'db-01', boot: 'photon', kickstart: 'ks.json' }
+  const first = { ...other, mac: victim.mac, name: victim.name }
+  const hints = (site: InstallSite) =>
+    site.events.filter(({ type }) => type === 'service.hint').map(({ reason }) => reason)
+
+  test('is told with the hosts that install themselves for that', async () => {
+    await using site = new InstallSite({ config: { hosts: [first, other] } })
+    await site.installs.check()
+    expect(hints(site)).toEqual([
+      `web-01, db-01 install themselves at their next start: nothing is known of them in ${site.folder}`,
+    ])
+  })
+
+  test('is not told of those of whom something is known', async () => {
+    await using site = new InstallSite({ config: { hosts: [first, other] } })
+    await ways.disk(site)
+    await site.restart()
+    await site.installs.check()
+    expect(hints(site)).toEqual([
+      `db-01 installs itself at its next start: nothing is known of it in ${site.folder}`,
+    ])
+  })
+
+  test('is not told of hosts that somebody armed', async () => {
+    await using site = new InstallSite()
+    await site.installs.api.orders.arm('web-01')
+    await site.installs.check()
+    expect(hints(site)).toEqual([])
+  })
+})
+
 describe('the configuration changes', () => {
   const debian = { ...photonEntry, name: 'debian', kernel: 'boot/debian/linux' }
 
