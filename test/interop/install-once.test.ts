@@ -61,6 +61,7 @@ async function serve({ network, us }: Site, mode: 'full' | 'proxy'): Promise<Run
   const words = [node, join(root, 'src/main.ts'), 'serve', '--config', configFile(network)]
   const running = network.start(us, words)
   await running.line(/"service.ready"/, 30_000)
+  await running.line(/"image.ready"/, 30_000) // a folder just written is looked at twice
   return running
 }
 
