@@ -62,6 +62,7 @@ export function hostInstalls(parts: InstallParts): HostInstalls {
     imageUrl,
     macOf: macs.proven,
     emit,
+    clock,
   })
   const prove = (host: Host, token: string) => answers.prove(host, token, ownUrl)
   const entries = () => bootNames(site.catalog)

@@ -6,10 +6,8 @@
 import { mkdirSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
-import { LRUCache } from 'lru-cache'
 import { type Mac, formatIpv4 } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
-import type { Emit } from '../core/events.ts'
 import { type EsxiEntry, withFiles } from '../boot/menu/catalog.ts'
 import { bootPlanner } from '../boot/plan.ts'
 import { addressTexts, listInterfaces } from '../io/net/interfaces.ts'
@@ -25,6 +23,7 @@ import { esxiEntryOf } from '../server/boot/esxi-tree.ts'
 import { answersRoute } from '../server/boot/answers-route.ts'
 import { lockedMenuRoute } from '../server/boot/locked-menu.ts'
 import { TlsListeners } from '../server/http/tls-listeners.ts'
+import { seldom } from '../server/seldom.ts'
 import { TftpServer } from '../server/tftp/tftp-server.ts'
 import { type BootFiles, bootFiles } from './boot-files.ts'
 import type { Config } from './config/config-schema.ts'
@@ -197,6 +196,8 @@ function dhcpServer(parts: Parts, files: BootFiles, store: LeaseStore): DhcpServ
   const { config, site, leases, emit, clock } = parts
   const interfaces = () => parts.interfaces().filter(({ addresses }) => addresses.length > 0)
   const loaderWatch = learnLoaders(parts, files.loaders)
+  // A machine repeats its question every few seconds; the operator needs the reason once.
+  const hint = seldom(emit, clock, Infinity)
   const plan = bootPlanner(
     {
       hosts: site.hosts,
@@ -206,22 +207,12 @@ function dhcpServer(parts: Parts, files: BootFiles, store: LeaseStore): DhcpServ
       esxi: (mac) => esxiOf(parts, mac),
       tftpPort: config.tftp.port,
     },
-    oncePerMachine(emit),
+    ({ mac }, reason) => hint({ type: 'service.hint', mac, reason }),
   )
   const { port, proxyPort } = config.dhcp
   const { subnets, otherwise, timing } = site
   const options = { interfaces, subnets, otherwise, timing, port, proxyPort, leases, store, plan }
   return new DhcpServer({ ...options, emit, clock })
-}
-
-/** A machine repeats its question every few seconds; the operator needs the reason once. */
-function oncePerMachine(emit: Emit): Parameters<typeof bootPlanner>[1] {
-  const said = new LRUCache<string, true>({ max: 1024 })
-  return ({ mac }, reason) => {
-    if (said.has(`${mac} ${reason}`)) return
-    said.set(`${mac} ${reason}`, true)
-    emit({ type: 'service.hint', mac, reason })
-  }
 }
 
 function sayReady(parts: Parts & Told): void {

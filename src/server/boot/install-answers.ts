@@ -10,11 +10,13 @@
 import { timingSafeEqual } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Mac } from '../../core/address.ts'
+import type { Clock } from '../../core/clock.ts'
 import { InputError, messageOf } from '../../core/errors.ts'
 import type { Emit } from '../../core/events.ts'
 import type { Host } from '../../boot/host.ts'
 import type { AnswerFile, AnswersOf } from '../../boot/install/answers.ts'
 import { type InstallRecord, mayFetch } from '../../boot/install/install-state.ts'
+import { seldom } from '../seldom.ts'
 import type { Installs } from './installs.ts'
 
 export interface InstallAnswersOptions {
@@ -26,6 +28,7 @@ export interface InstallAnswersOptions {
   /** Whose address it is, where that is beyond doubt. */
   readonly macOf: (ip: string) => Mac | undefined
   readonly emit: Emit
+  readonly clock: Clock
 }
 
 /** Who asks, and our own URL as it reached us. */
@@ -45,10 +48,12 @@ const mostRendered = 512
 
 export class InstallAnswers {
   readonly #options: InstallAnswersOptions
+  readonly #refused: Emit
   readonly #rendered = new LRUCache<string, readonly AnswerFile[]>({ max: mostRendered })
 
   constructor(options: InstallAnswersOptions) {
     this.#options = options
+    this.#refused = seldom(options.emit, options.clock)
   }
 
   /** Renders them anew, before anything is wiped: what is wrong with them, or undefined. */
@@ -93,7 +98,7 @@ export class InstallAnswers {
   /** Tells that somebody asked for what is not his. */
   refuse({ ip }: Asker, found?: Found): { readonly type: 'refused' } {
     const mac = this.#options.macOf(ip)
-    this.#options.emit({ type: 'answers.refused', ip, mac, reason: refusal(found, mac) })
+    this.#refused({ type: 'answers.refused', ip, mac, reason: refusal(found, mac) })
     return { type: 'refused' }
   }
 

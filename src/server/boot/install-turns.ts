@@ -10,6 +10,7 @@ import type { Host } from '../../boot/host.ts'
 import { effectiveHost } from '../../boot/install/effective-host.ts'
 import { type InstallRecord, mayFetch } from '../../boot/install/install-state.ts'
 import { type NextBoot, choiceServed } from '../../boot/install/next-boot.ts'
+import { seldom } from '../seldom.ts'
 import type { Asker, InstallAnswers } from './install-answers.ts'
 import type { Installs } from './installs.ts'
 
@@ -45,9 +46,11 @@ interface Decision {
 
 export class InstallTurns {
   readonly #options: InstallTurnsOptions
+  readonly #withheld: Emit
 
   constructor(options: InstallTurnsOptions) {
     this.#options = options
+    this.#withheld = seldom(options.emit, options.clock)
   }
 
   /**
@@ -99,12 +102,12 @@ export class InstallTurns {
     asking: Mac | undefined,
     { asker: { ip }, render }: Question,
   ): Turn {
-    const { installs, emit } = this.#options
+    const { installs } = this.#options
     const choice = this.#choiceNow(configured)
     const { answers, ...host } = effectiveHost(configured, installs.recordOf(configured), choice)
     if (answers !== undefined) {
       const reason = `the menu of ${host.name}, from an address that is not known to be its own`
-      emit({ type: 'install.withheld', ip, mac: asking, entry: host.boot, reason })
+      this.#withheld({ type: 'install.withheld', ip, mac: asking, entry: host.boot, reason })
     }
     const text = render(host)
     if (asking === undefined && !installs.isToInstall(configured)) {

@@ -214,12 +214,34 @@ describe('a neighbour', () => {
       expect(await site.ask(path, { ip })).toMatchObject({ status: 403 })
       expect(await site.ask(path)).toMatchObject({ status: 200 })
     }
-    expect(site.events.filter(({ type }) => type === 'answers.refused')).toHaveLength(6)
+    expect(site.events.filter(({ type }) => type === 'answers.refused')).toHaveLength(1)
     expect(site.told('answers.refused')).toMatchObject({
       ip,
       mac: neighbour.mac,
       reason: `the answers of web-01, from the address of ${neighbour.mac}`,
     })
+  })
+
+  test('who asks again and again is told once a minute, for each reason', async () => {
+    await using site = new InstallSite()
+    const all = () =>
+      site.events.filter(({ type }) => type === 'answers.refused' || type === 'install.withheld')
+    for (let tries = 0; tries < 20; tries += 1) {
+      await site.ask(`/ks/x/${tries}`, { ip })
+      await site.menu(ip)
+    }
+    expect(all()).toHaveLength(2)
+    site.now += 60_000
+    await site.menu(ip)
+    await site.menu('192.0.2.9')
+    expect(all().slice(2)).toMatchObject([
+      {
+        type: 'install.withheld',
+        ip,
+        reason: expect.stringMatching(/own \(and 19 times before\)$/),
+      },
+      { type: 'install.withheld', ip: '192.0.2.9', reason: expect.stringMatching(/own$/) },
+    ])
   })
 
   test('cannot report the end in the name of the machine', async () => {
