@@ -3,7 +3,7 @@
  * one made behind a client's back.
  */
 import { messageOf } from '../../core/errors.ts'
-import type { ContentStore } from '../../io/cache/content-store.ts'
+import type { ContentStore, Renaming } from '../../io/cache/content-store.ts'
 import type { Fill, FillEnd, FillHead } from '../../io/cache/fill.ts'
 import { Fills } from '../../io/cache/fills.ts'
 import type { IndexEntry } from '../../io/cache/index-entry.ts'
@@ -11,7 +11,6 @@ import { type Origin, discard } from '../../io/cache/origin.ts'
 import type { HeaderFields } from '../../wire/http/header-fields.ts'
 import { type Plan, fillRequest } from './mirror-asking.ts'
 import type { Exchange, MirrorParts } from './mirror-exchange.ts'
-import { storeKey } from '../../protocol/cache/policy.ts'
 import { ExcessWatch } from './mirror-excess.ts'
 import { tellFillEnd } from './mirror-fill-end.ts'
 import type { Found } from './mirror-lookup.ts'
@@ -55,8 +54,7 @@ export class Downloads {
     this.#origin = origin
     this.#fills = new Fills({ store, origin, clock: parts.clock })
     this.#sharing = new Sharing(store)
-    this.#excess = new ExcessWatch(parts, (target) => {
-      const key = storeKey(parts, target)
+    this.#excess = new ExcessWatch(parts, (key) => {
       this.outdate(key)
       for (const entry of store.entries(key)) store.remove(entry.key)
     })
@@ -105,9 +103,7 @@ export class Downloads {
     plan: Plan,
     { key, entry }: { readonly key: string; readonly entry?: IndexEntry },
   ): Promise<Aside> {
-    const request = fillRequest({ plan, key, request: {}, originHost: this.#origin.host, entry })
-    const fill = this.#fills.find(key) ?? this.#fills.start(key, request)
-    void tellFillEnd(this.#parts, fill, plan.path)
+    const fill = this.#fills.find(key) ?? this.#startAside(plan, { key, entry })
     const head = await headOf(fill)
     if (head instanceof Error) return { type: 'kept' }
     if (head.type === 'body') return { type: 'body', ended: fill.ended }
@@ -129,6 +125,11 @@ export class Downloads {
     this.#fills.outdate(key)
   }
 
+  /** What was stored lies elsewhere from now on. */
+  renamed(renamings: readonly Renaming[]): void {
+    this.#excess.renamed(renamings)
+  }
+
   /** The last answer to this URL was for one client only: nobody waits for the next. */
   forbidSharing(key: string): void {
     this.#sharing.forbid(key)
@@ -140,6 +141,21 @@ export class Downloads {
     return this.#sharing.nameFor({ plan, key, isKnown, request: request.headers })
   }
 
+  #startAside(
+    plan: Plan,
+    { key, entry }: { readonly key: string; readonly entry?: IndexEntry | undefined },
+  ): Fill {
+    const request = fillRequest({ plan, key, request: {}, originHost: this.#origin.host, entry })
+    return this.#watched(plan, key, this.#fills.start(key, request))
+  }
+
+  /** Each download once, however many join it. */
+  #watched({ path }: Plan, key: string, fill: Fill): Fill {
+    void tellFillEnd(this.#parts, fill, path)
+    void this.#excess.watch({ key, file: path }, fill)
+    return fill
+  }
+
   #start(exchange: Exchange, { plan, key, found, isLastTry }: Wanted, name: string): Fill {
     const request = fillRequest({
       plan,
@@ -149,10 +165,7 @@ export class Downloads {
       entry: isLastTry ? undefined : found?.entry,
       onInterim: (status, headers) => exchange.inform(status, headers),
     })
-    const fill = this.#fills.start(name, request)
-    void tellFillEnd(this.#parts, fill, plan.path)
-    void this.#excess.watch({ target: plan.target, file: plan.path }, fill)
-    return fill
+    return this.#watched(plan, key, this.#fills.start(name, request))
   }
 }
 

@@ -3,16 +3,21 @@
  * could tell. What follows on the connection tells, a moment later, though not of which answer: all
  * that was just fetched is forgotten then, and fetched again when it is asked for.
  */
+import type { Renaming } from '../../io/cache/content-store.ts'
 import type { Fill } from '../../io/cache/fill.ts'
 import type { MirrorParts } from './mirror-exchange.ts'
 
 /** How long after an answer its rest may show up, milliseconds. */
 const doubtfulFor = 2000
 
+type ExcessParts = Pick<MirrorParts, 'name' | 'emit' | 'clock'>
+/** Stands for a download. */
+type Ending = Pick<Fill, 'ended'>
+
 interface Fetched {
-  /** `/path?query` */
-  readonly target: string
-  /** Without the query. */
+  /** In the store. */
+  readonly key: string
+  /** The path, without its query. */
   readonly file: string
   /** Epoch milliseconds, as the others. */
   readonly storedAt?: number
@@ -21,18 +26,18 @@ interface Fetched {
 }
 
 export class ExcessWatch {
-  readonly #parts: MirrorParts
-  readonly #forget: (target: string) => void
+  readonly #parts: ExcessParts
+  readonly #forget: (key: string) => void
   /** What is being fetched, and what was stored a moment ago. */
-  readonly #known = new Map<Fill, Fetched>()
+  readonly #known = new Map<Ending, Fetched>()
 
-  constructor(parts: MirrorParts, forget: (target: string) => void) {
+  constructor(parts: ExcessParts, forget: (key: string) => void) {
     this.#parts = parts
     this.#forget = forget
   }
 
   /** Remembers what is fetched until it is beyond doubt. */
-  async watch(fetched: Fetched, fill: Fill): Promise<void> {
+  async watch(fetched: Fetched, fill: Ending): Promise<void> {
     this.#known.set(fill, fetched)
     const { type } = await fill.ended
     const { suspectedAt, ...known } = this.#known.get(fill) ?? fetched
@@ -59,8 +64,17 @@ export class ExcessWatch {
     }
   }
 
-  #takeBack({ target, file }: Fetched): void {
-    this.#forget(target)
+  /** What is stored has other keys from now on. */
+  renamed(renamings: readonly Renaming[]): void {
+    const keys = new Map(renamings.map(({ from, to }) => [from, to]))
+    for (const [fill, fetched] of this.#known) {
+      const key = fetched.storedAt === undefined ? undefined : keys.get(fetched.key)
+      if (key !== undefined) this.#known.set(fill, { ...fetched, key })
+    }
+  }
+
+  #takeBack({ key, file }: Fetched): void {
+    this.#forget(key)
     const { name: mirror, emit } = this.#parts
     emit({ type: 'mirror.broken', mirror, file, reason: 'the origin sent more than it had said' })
   }

@@ -145,7 +145,7 @@ export class Repositories {
   }
 
   async #adopt(plan: Plan, next: string): Promise<void> {
-    const { store } = this.#parts
+    const { store, downloads } = this.#parts
     const files = await this.#filesOf(next)
     if (files === undefined) throw new Error(`${plan.path} is no index of a repository`)
     const staged = await this.#fetchAll(plan, files, (target) => this.#stagedTarget(target))
@@ -157,7 +157,9 @@ export class Repositories {
       from,
       to: this.#formerKey(this.#targetOf(from)),
     }))
-    await store.renameAll([...old, ...staged, { from: next, to: index }])
+    const renamings = [...old, ...staged, { from: next, to: index }]
+    downloads.renamed(renamings)
+    await store.renameAll(renamings)
   }
 
   /** Rejects when one of them cannot be had as the index says. Answers what is to be renamed. */

@@ -138,6 +138,36 @@ describe('a new generation', () => {
     await expect.poll(async () => (await f.get(index)).body.toString()).toBe(young.index)
   })
 
+  test.for([`${index}.asc`, index])(
+    'of which %s came short is had whole the next time, and nothing that was good goes',
+    async (path) => {
+      await using origin = await repository()
+      let now = Date.now()
+      const mirror = { profile: 'rpm-repository', clock: () => now } as const
+      await using f = await mirrorOf(origin, { mirror })
+      await f.get(index)
+      await expect.poll(() => f.store.stats().objects).toBe(4)
+      now += 10_000 // beyond doubt
+      const [old, young] = [generation(1), generation(2)]
+      const text = young.files[path] ?? ''
+      const size = text.includes('<data type="group"') ? text.indexOf('<data type="group"') : 9
+      origin.publish(young.files)
+      const { handler } = origin
+      origin.handler = (asked, response, count) => {
+        if (asked.url !== path) return handler(asked, response, count)
+        origin.handler = handler
+        return response.writeHead(200, { 'content-length': size }).end(text)
+      }
+      await f.get(index)
+      const broken = () =>
+        f.events.flatMap(({ type, file }) => (type === 'mirror.broken' ? file : []))
+      await expect.poll(broken).toContain(path)
+      expect([old.index, young.index]).toContain((await f.get(index)).body.toString())
+      await expect.poll(async () => (await f.get(index)).body.toString()).toBe(young.index)
+      expect((await f.get(path)).body.toString()).toBe(text)
+    },
+  )
+
   test('whose old files are gone here and there is given out at the next look', async () => {
     await using origin = await repository()
     await using f = await mirrored(origin)
