@@ -19,17 +19,24 @@ interface Fetched {
   readonly key: string
   /** The path, without its query. */
   readonly file: string
-  /** Epoch milliseconds, as the others. */
-  readonly storedAt?: number
-  /** Something came that is no part of an answer, while this was not stored yet. */
-  readonly suspectedAt?: number
+}
+
+interface Running {
+  /** When something came that is no part of an answer; epoch milliseconds. */
+  suspectedAt?: number
+}
+
+interface Stored extends Fetched {
+  /** Epoch milliseconds. */
+  readonly storedAt: number
 }
 
 export class ExcessWatch {
   readonly #parts: ExcessParts
   readonly #forget: (key: string) => void
-  /** What is being fetched, and what was stored a moment ago. */
-  readonly #known = new Map<Ending, Fetched>()
+  readonly #running = new Set<Running>()
+  /** A moment ago, the oldest first. */
+  #stored = new Set<Stored>()
 
   constructor(parts: ExcessParts, forget: (key: string) => void) {
     this.#parts = parts
@@ -38,39 +45,34 @@ export class ExcessWatch {
 
   /** Remembers what is fetched until it is beyond doubt. */
   async watch(fetched: Fetched, fill: Ending): Promise<void> {
-    this.#known.set(fill, fetched)
+    const running: Running = {}
+    this.#running.add(running)
     const { type } = await fill.ended
-    const { suspectedAt, ...known } = this.#known.get(fill) ?? fetched
-    this.#known.delete(fill)
+    this.#running.delete(running)
     if (type !== 'stored') return
-    if (suspectedAt !== undefined && this.#isRecent(suspectedAt)) return this.#takeBack(known)
-    this.#known.set(fill, { ...known, storedAt: this.#parts.clock() })
-    for (const [other, { storedAt }] of this.#known) {
-      if (storedAt !== undefined && !this.#isRecent(storedAt)) this.#known.delete(other)
+    const { suspectedAt } = running
+    if (suspectedAt !== undefined && this.#isRecent(suspectedAt)) return this.#takeBack(fetched)
+    this.#stored.add({ ...fetched, storedAt: this.#parts.clock() })
+    for (const other of this.#stored) {
+      if (this.#isRecent(other.storedAt)) break
+      this.#stored.delete(other)
     }
   }
 
   /** The origin has sent what belongs to no answer. */
   found(): void {
-    for (const [fill, fetched] of this.#known) {
-      const { storedAt } = fetched
-      if (storedAt === undefined) {
-        // Its end may be in our hands already, or hours away: seen when it comes.
-        this.#known.set(fill, { ...fetched, suspectedAt: this.#parts.clock() })
-        continue
-      }
-      this.#known.delete(fill)
-      if (this.#isRecent(storedAt)) this.#takeBack(fetched)
-    }
+    // The end of one may be in our hands already, or hours away: seen when it comes.
+    for (const running of this.#running) running.suspectedAt = this.#parts.clock()
+    const stored = this.#stored
+    this.#stored = new Set()
+    for (const one of stored) if (this.#isRecent(one.storedAt)) this.#takeBack(one)
   }
 
   /** What is stored has other keys from now on. */
   renamed(renamings: readonly Renaming[]): void {
     const keys = new Map(renamings.map(({ from, to }) => [from, to]))
-    for (const [fill, fetched] of this.#known) {
-      const key = fetched.storedAt === undefined ? undefined : keys.get(fetched.key)
-      if (key !== undefined) this.#known.set(fill, { ...fetched, key })
-    }
+    const stored = [...this.#stored]
+    this.#stored = new Set(stored.map((one) => ({ ...one, key: keys.get(one.key) ?? one.key })))
   }
 
   #takeBack({ key, file }: Fetched): void {

@@ -1,4 +1,4 @@
-/** What an origin sent more of than it had said: which of the objects are taken back. */
+/** What an origin sent more of than it had said: which of the objects are taken back, and at what cost. */
 import { expect, test } from 'vitest'
 import type { Fill, FillEnd } from '../../../src/io/cache/fill.ts'
 import { ExcessWatch } from '../../../src/server/mirror/mirror-excess.ts'
@@ -64,4 +64,13 @@ test('what has another key by then goes under that', async () => {
     ['a', 'former a'],
     ['/next a', '/a'],
   ])
+})
+
+test('each object costs the same, however many are under way or were just stored', async () => {
+  const { state, forgotten, watch, begin } = watching()
+  const ends = Array.from({ length: 500 }, (_, number) => begin(`${number}`))
+  for (const end of ends) await end()
+  expect(state.looks).toBeLessThanOrEqual(3 * ends.length)
+  watch.found()
+  expect(forgotten).toHaveLength(ends.length)
 })
