@@ -93,8 +93,15 @@ export function installKnowledge(
   catalog: Catalog,
 ): Pick<InstallsOptions, 'hasAnswers' | 'canInstall'> {
   const own = new Map(hosts.map((host) => [host.mac, host.kickstart]))
+  const names = Object.keys(images).toSorted((a, b) => b.length - a.length)
+  // Of an image that is away the entry's name tells: NAME, NAME-hwe.
+  const imageName = (entry: string) =>
+    entriesOf(entry, catalog).length > 0
+      ? imageOf(entry, catalog).replace(/^boot\//, '')
+      : (names.find((name) => `${entry}-`.startsWith(`${name}-`)) ?? entry)
   return {
-    hasAnswers: ({ mac, boot }) => (own.get(mac) ?? images[boot]?.kickstart) !== undefined,
+    hasAnswers: ({ mac, boot }) =>
+      (own.get(mac) ?? images[imageName(boot)]?.kickstart) !== undefined,
     canInstall: (name) => entriesOf(name, catalog).some(canInstall),
   }
 }

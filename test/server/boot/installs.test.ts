@@ -642,6 +642,29 @@ describe('disarming', () => {
   })
 })
 
+describe('an entry of an image with another name than the image', () => {
+  const hwe = { ...photonEntry, name: 'photon-hwe' }
+  const images = {
+    phot: { source: 'other.iso' },
+    photon: { source: 'photon.iso', kickstart: 'ks.json' },
+  }
+  const options = { host: { boot: 'photon-hwe', kickstart: undefined }, config: { images } }
+
+  test('installs itself by the kickstart of the image', async () => {
+    await using site = new InstallSite(options)
+    site.entries = [photonEntry, hwe]
+    expect(await site.menu()).toContain('/ks/')
+  })
+
+  test('stays installed while the image is away', async () => {
+    await using site = new InstallSite(options)
+    site.entries = [photonEntry, hwe]
+    await ways.disk(site)
+    site.entries = []
+    expect(await site.menu()).toContain(':boot_disk')
+  })
+})
+
 describe('what the user chose for the next boot', () => {
   test('is for that boot alone, however often it asks in it', async () => {
     await using site = new InstallSite()
