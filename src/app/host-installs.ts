@@ -57,7 +57,6 @@ export function hostInstalls(parts: InstallParts): HostInstalls {
   const hosts = () => site.hosts.values()
   const answers = new InstallAnswers({
     installs,
-    hosts,
     answersOf,
     imageUrl,
     macOf: macs.proven,

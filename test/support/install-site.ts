@@ -73,6 +73,8 @@ export class InstallSite implements AsyncDisposable {
   isDiskFull = false
   /** How often answers were rendered. */
   rendered = 0
+  /** How often the database was asked what is stored. */
+  reads = 0
   installs: HostInstalls
   #options: InstallSiteOptions
   #store: MachineStore
@@ -178,12 +180,18 @@ export class InstallSite implements AsyncDisposable {
       return (this.#options.answersOf ?? plainAnswers)(name, urls)
     }
     const learned: MachineStore = {
-      get: (mac, key) => store.get(mac, key),
+      get: (mac, key) => {
+        this.reads += 1
+        return store.get(mac, key)
+      },
       set: (mac, key, value) => {
         if (this.isDiskFull) throw new SystemError('the machine database cannot be used: disk full')
         store.set(mac, key, value)
       },
-      entries: (key) => store.entries(key),
+      entries: (key) => {
+        this.reads += 1
+        return store.entries(key)
+      },
       close: () => store.close(),
     }
     const installs = hostInstalls({ config, site, learned, macs, hub, clock, answersOf })

@@ -21,7 +21,6 @@ import type { Installs } from './installs.ts'
 
 export interface InstallAnswersOptions {
   readonly installs: Installs
-  readonly hosts: () => Iterable<Host>
   readonly answersOf: AnswersOf
   /** URL of the folder of the image that an entry boots. */
   readonly imageUrl: (entry: string, url: string) => string
@@ -109,11 +108,11 @@ export class InstallAnswers {
   }
 
   #byToken(token: string): Found | undefined {
-    for (const host of this.#options.hosts()) {
-      const record = this.#options.installs.recordOf(host)
-      if (record !== undefined && isSame(record.token, token)) return { host, record }
-    }
-    return undefined
+    const { installs } = this.#options
+    const host = installs.stored().find((one) => isSame(one.token, token))?.host
+    const record = host && installs.recordOf(host)
+    // What is stored may be of another entry, and so not what applies.
+    return host && record?.token === token ? { host, record } : undefined
   }
 
   #mayHave({ host, record }: Found, { ip }: Asker): boolean {

@@ -35,6 +35,11 @@ export interface InstallsOptions {
   readonly clock: Clock
 }
 
+export interface StoredToken {
+  readonly host: Host
+  readonly token: string
+}
+
 export class Installs {
   readonly #options: InstallsOptions
   /** The next token of each host: it does not change until something is stored with it. */
@@ -75,6 +80,15 @@ export class Installs {
   /** Whether anything is stored of its installation. */
   isKnown({ mac }: Host): boolean {
     return this.#options.store.get(mac, 'install') !== undefined
+  }
+
+  /** The token of each host of which something is stored, whether or not that applies to it now. */
+  stored(): readonly StoredToken[] {
+    const { store, hosts } = this.#options
+    return store.entries('install').flatMap(([mac, value]) => {
+      const [host, token] = [hosts.get(mac), readRecord(value)?.token]
+      return host === undefined || token === undefined ? [] : [{ host, token }]
+    })
   }
 
   choiceOf({ mac }: Host): NextBoot | undefined {

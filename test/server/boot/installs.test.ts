@@ -300,6 +300,19 @@ describe('a neighbour', () => {
   })
 })
 
+test('a guessed token costs one look at what is stored, however many hosts there are', async () => {
+  const hosts = Array.from({ length: 50 }, (_, index) => ({
+    mac: `52:54:00:00:01:${index.toString(16).padStart(2, '0')}`,
+    name: `web-${index}`,
+    boot: 'photon',
+    kickstart: 'ks.json',
+  }))
+  await using site = new InstallSite({ config: { hosts } })
+  site.reads = 0
+  expect((await site.ask('/ks/x/y')).status).toBe(403)
+  expect(site.reads).toBe(1)
+})
+
 test('no event holds a secret, wherever somebody writes it', async () => {
   await using site = new InstallSite()
   const path = await site.answersPath()
