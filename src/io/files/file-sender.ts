@@ -61,6 +61,7 @@ async function sendRest(socket: Socket, part: FilePart, took: number): Promise<n
     }
     took = sendStep(socket, after(part, sent))
     sent += took
+    if (took > 0) socket.setTimeout(socket.timeout ?? 0) // it is not silent, though Node sees nothing
     if (sent === part.length) return sent
   }
 }

@@ -40,6 +40,9 @@ export type FindAnswer = (head: string) => FastAnswer | undefined
 /** Octets of a head, at most. */
 const longestHead = 4096
 
+/** How long a client may take nothing of its answer, milliseconds: far beyond a machine's own patience. */
+const longestPause = 300_000
+
 /** Puts the lane in front of a server that does not listen yet. Answers how to end what is in it. */
 export function openFastLane(server: Server, find: FindAnswer): () => void {
   const connections = new Set<Connection>()
@@ -107,13 +110,10 @@ class Connection {
     if (this.#sending === undefined) this.#socket.end()
   }
 
-  readonly #onSilence = (): void => {
-    if (this.#sending === undefined) this.#socket.destroy()
-  }
+  /** Between requests, or in the middle of an answer that nobody takes. */
+  readonly #onSilence = (): void => this.cut()
 
-  readonly #onError = (): void => {
-    this.#socket.destroy()
-  }
+  readonly #onError = (): void => this.cut()
 
   readonly #onClose = (): void => {
     if (this.#sending?.answer.open === undefined) this.#over(0)
@@ -154,11 +154,14 @@ class Connection {
   #write(head: Uint8Array, body?: Uint8Array): void {
     const socket = this.#socket
     if (body !== undefined) sendAtOnce(socket, head, { more: true })
-    if (sendAtOnce(socket, body ?? head, this.#afterwards)) this.#onWritten()
+    if (sendAtOnce(socket, body ?? head, this.#afterwards))
+      this.#over(this.#sending?.answer.size ?? 0)
+    else socket.setTimeout(longestPause)
   }
 
   readonly #onWritten = (error?: Error | null): void => {
     const isWhole = error === undefined || error === null
+    this.#socket.setTimeout(this.#options.patience)
     this.#over(isWhole ? (this.#sending?.answer.size ?? 0) : 0)
   }
 
@@ -202,7 +205,10 @@ class Connection {
     else {
       sendAtOnce(socket, head, { more: true })
       const sent = sendFilePart(socket, { descriptor, first: 0, length: size })
-      if (sent instanceof Promise) return sent
+      if (sent instanceof Promise) {
+        socket.setTimeout(longestPause)
+        return sent
+      }
       this.#over(sent)
     }
     return undefined

@@ -1,8 +1,9 @@
+import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { type IncomingHttpHeaders } from 'node:http'
-import { connect } from 'node:net'
+import { type Socket, connect } from 'node:net'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { ServiceEvent } from '../../../src/core/events.ts'
 import { type Fixture, mirrorFixture, raw } from '../../support/mirror-fixture.ts'
 import { payloadOctets } from '../../support/origin-payloads.ts'
@@ -121,6 +122,45 @@ test('a client that leaves in the middle is told of in the log', async () => {
   socket.resetAndDestroy()
   await expect.poll(() => f.events.at(-1)?.reason).toBe('the client left')
   expect(f.events.at(-1)?.bytes).toBeLessThan(payload.size)
+})
+
+describe('a client that stops reading', () => {
+  /** In the middle of what no connection takes at once. */
+  async function stopped() {
+    const f = await mirrorFixture({ origin: { images: ['esxi7'] } })
+    const payload = f.origin.payloads.find(({ size }) => size > 20e6 && size < 50e6)!
+    await f.get(payload.path)
+    await expect.poll(() => f.events.map(({ type }) => type)).toContain('mirror.stored')
+    const accepted = once(f.server.server, 'connection')
+    const client = connect(f.port, '127.0.0.1').pause()
+    client.write(get(payload.path))
+    const [server] = (await accepted) as [Socket]
+    await expect.poll(() => server.timeout).toBe(300_000)
+    return { f, payload, client, server }
+  }
+
+  test('is cut off when it has taken nothing for five minutes', async () => {
+    const { f: fixture, payload, client, server } = await stopped()
+    await using f = fixture
+    server.emit('timeout')
+    await expect.poll(() => f.events.at(-1)?.reason).toBe('the client left')
+    expect(f.events.at(-1)?.bytes).toBeLessThan(payload.size)
+    expect(server.destroyed).toBe(true)
+    client.destroy()
+  })
+
+  test('and goes on before that gets everything', async () => {
+    const { f: fixture, payload, client, server } = await stopped()
+    await using f = fixture
+    const beginAgain = vi.spyOn(server, 'setTimeout')
+    let size = 0
+    client.on('data', (part) => (size += part.length)).resume()
+    await expect.poll(() => size).toBeGreaterThan(payload.size)
+    await expect.poll(() => server.timeout).toBe(f.server.server.keepAliveTimeout)
+    // Node does not see what the kernel sends.
+    expect(beginAgain.mock.calls.filter(([ms]) => ms === 300_000).length).toBeGreaterThan(1)
+    client.destroy()
+  })
 })
 
 test.for(['small', 'large'] as const)('a %s body that was deleted is a miss', async (size) => {
