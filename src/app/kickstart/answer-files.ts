@@ -9,7 +9,7 @@ import type { KsFinding } from '../../boot/esxi/ks-parse.ts'
 import { renderEsxiKickstart } from '../../boot/esxi/ks-render.ts'
 import { alpineOverlay } from '../../boot/kickstart/alpine-overlay.ts'
 import { liveIgnition } from '../../boot/kickstart/ignition-live.ts'
-import { type Variables, isHarmless } from '../../boot/kickstart/template-reference.ts'
+import type { Variables } from '../../boot/kickstart/template-reference.ts'
 import { type TextFormat, fillText } from '../../boot/kickstart/text-answers.ts'
 import type { AnswerFile } from '../../boot/install/answers.ts'
 import type { AnswerFormat } from '../../boot/system/system.ts'
@@ -150,10 +150,12 @@ function seedFiles(_text: string, variables: Variables): readonly AnswerFile[] {
   ]
 }
 
-/** It goes into a unit of systemd. */
+/** It goes into a unit of systemd, which reads `%` and quotes itself. */
+const diskPath = /^\/dev\/[\w/.:-]+$/
+
 function diskProblems(variables: Variables): readonly AnswerProblem[] {
   const disk = String(variables.get('vars.disk') ?? '')
-  return isHarmless(disk)
+  return disk === '' || diskPath.test(disk)
     ? []
     : [{ says: `vars.disk: found ${disk}, allowed: a path such as /dev/sda` }]
 }

@@ -17,6 +17,7 @@ import {
 import { isSource } from '../../boot/kickstart/kickstart-source.ts'
 import { InputError, messageOf, unreadable } from '../../core/errors.ts'
 import { type TextProblem, textProblems } from './kickstart-text.ts'
+import { withoutCitation } from './yaml-problem.ts'
 
 export interface KickstartFile {
   /** Its name, for messages. */
@@ -74,7 +75,9 @@ function documentOf(
     const wrong = [...document.errors, ...document.warnings]
     if (wrong.length > 0) {
       throw new InputError(
-        wrong.map(({ pos, message }) => `${placeIn(file, lines, pos[0])}: ${message}`),
+        wrong.map(
+          ({ pos, message }) => `${placeIn(file, lines, pos[0])}: ${withoutCitation(message)}`,
+        ),
       )
     }
     const value: unknown = document.toJS()
@@ -83,7 +86,9 @@ function documentOf(
     return { value, document, lines }
   } catch (error) {
     if (error instanceof InputError) throw error
-    throw new InputError([`${file}: is neither JSON nor YAML: ${messageOf(error)}`])
+    throw new InputError([
+      `${file}: is neither JSON nor YAML: ${withoutCitation(messageOf(error))}`,
+    ])
   }
 }
 

@@ -20,6 +20,7 @@ import { isShellText, variablesFor } from '../../boot/kickstart/structured-rules
 import { messageOf } from '../../core/errors.ts'
 import { formatPath } from '../config/config-problems.ts'
 import { offsetOf } from './kickstart-file.ts'
+import { withoutCitation } from './yaml-problem.ts'
 
 export interface AnswerProblem {
   /** 1-based; undefined where the file says nothing of it. */
@@ -58,8 +59,12 @@ export function fillStructured(
   }
   const problems = [
     ...documents.flatMap(({ errors }) =>
-      errors.map(({ pos, message }) => ({ line: lines.linePos(pos[0]).line, says: message })),
+      errors.map(({ pos, message }) => ({
+        line: lines.linePos(pos[0]).line,
+        says: withoutCitation(message),
+      })),
     ),
+    ...documents.flatMap((document) => valueProblems(document)),
     ...(syntax === 'json' ? jsonProblems(text) : []),
   ]
   if (problems.length > 0) return { text, values: [], problems, place }
@@ -68,6 +73,16 @@ export function fillStructured(
   )
   const values = documents.map((document): unknown => document.toJS())
   return { text: written(documents, values, syntax), values, problems: found, place }
+}
+
+/** What reads well and has no value: an alias of nothing. */
+function valueProblems(document: Document.Parsed): readonly AnswerProblem[] {
+  try {
+    document.toJS()
+    return []
+  } catch (error_) {
+    return [{ says: withoutCitation(messageOf(error_)) }]
+  }
 }
 
 /** YAML takes more than JSON is: comments, bare words. */

@@ -24,11 +24,11 @@ export function hideInText(text: string, variables: Variables): string {
   )
 }
 
-/** Values of variables and hashes alone. */
+/** Values of variables, also as JSON and YAML write them in quotes, and hashes alone. */
 export function hideVariables(text: string, variables: Variables): string {
   const secrets = [...variables]
     .filter(([name, value]) => secretName.test(name) && String(value).length > 3)
-    .map(([, value]) => String(value))
+    .flatMap(([, value]) => [String(value), JSON.stringify(String(value)).slice(1, -1)])
   return secrets
     .reduce((rest, secret) => rest.replaceAll(secret, hidden), text)
     .replaceAll(hash, hidden)

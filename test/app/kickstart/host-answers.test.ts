@@ -114,13 +114,25 @@ test('Fedora CoreOS and Flatcar get a live system that writes the disk and repor
   ])
 })
 
-test('a disk that is none goes into no unit of systemd', () => {
-  const source = readFileSync('kickstarts/coreos-minimal.ign', 'utf8')
-  const variables = exampleVariables(new Map([['disk', '/dev/sda; reboot']]))
-  expect(renderAnswers(source, variables, { format: 'ignition' }).problems).toEqual([
-    { says: 'vars.disk: found /dev/sda; reboot, allowed: a path such as /dev/sda' },
-  ])
-})
+test.for(['/dev/sda; reboot', '/dev/%H', '/dev/', 'sda', '--version', '/dev/sd a'])(
+  'a disk that is none, %s, goes into no unit of systemd',
+  (disk) => {
+    const source = readFileSync('kickstarts/coreos-minimal.ign', 'utf8')
+    const variables = exampleVariables(new Map([['disk', disk]]))
+    expect(renderAnswers(source, variables, { format: 'ignition' }).problems).toEqual([
+      { says: `vars.disk: found ${disk}, allowed: a path such as /dev/sda` },
+    ])
+  },
+)
+
+test.for(['/dev/disk/by-path/pci-0000:00:1f.2-ata-1', '/dev/nvme0n1', ''])(
+  'the disk %s does',
+  (disk) => {
+    const source = readFileSync('kickstarts/coreos-minimal.ign', 'utf8')
+    const variables = exampleVariables(new Map([['disk', disk]]))
+    expect(renderAnswers(source, variables, { format: 'ignition' }).problems).toEqual([])
+  },
+)
 
 test('Alpine gets its settings packed, as tar reads them', () => {
   const { files } = rendered('kickstarts/alpine-disk.answers', new Map(keyAndHash))

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { renderAnswers } from '../../../src/app/kickstart/answer-files.ts'
 import { answerSentence } from '../../../src/app/kickstart/host-answers.ts'
+import { parseKickstart } from '../../../src/app/kickstart/kickstart-file.ts'
 import { fillStructured } from '../../../src/app/kickstart/structured-answers.ts'
 import type { Scalar } from '../../../src/boot/kickstart/template-reference.ts'
 
@@ -132,4 +133,18 @@ test.for<readonly [Parameters<typeof renderAnswers>[2]['format'], string, string
 test('what is no JSON is told without what stands there', () => {
   const { problems } = fill('{"password": s3cret}', 'json')
   expect(problems).toEqual([{ says: "is no JSON: Unexpected token 's'" }])
+})
+
+test.for([
+  'password: |s3cret',
+  'password: *s3cret',
+  'password: !h!s3cret x',
+  'password: "\\Us3cret99"',
+  'a: b\n}s3cret',
+])('what is no YAML is told without what stands there: %s', (text) => {
+  const { problems } = fill(text, 'yaml')
+  expect(problems.length).toBeGreaterThan(0)
+  expect(JSON.stringify(problems)).not.toMatch(/s3cr?e?t?/)
+  expect(() => parseKickstart(text, 'ks.yaml')).toThrow(/^ks\.yaml/)
+  expect(() => parseKickstart(text, 'ks.yaml')).not.toThrow(/s3c/)
 })
