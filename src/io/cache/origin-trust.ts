@@ -20,7 +20,7 @@ export type OriginTrust =
   /** File that remembers the fingerprint of the first certificate; delete it to accept a new one. */
   | { readonly pinFile: string }
 
-/** Asked before each connection, so that a person may change it while we run. */
+/** Asked before each request, so that a person may change it while we run. */
 export type TrustSource = OriginTrust | (() => OriginTrust)
 
 export interface TrustOptions {
@@ -44,12 +44,35 @@ interface Way {
   readonly check: (socket: TLSSocket) => Error | undefined
 }
 
-/** Throws the file's error when the CA file cannot be read. */
-export function trustedConnector(options: TrustOptions): buildConnector.connector {
-  const { trust: source, servername } = options
-  const current = liveWay(typeof source === 'function' ? source : () => source, options)
+/**
+ * What connects as it is trusted now: another function whenever that has changed. While a new trust
+ * cannot be used, the old one stays as it is. Throws the file's error when the CA file cannot be read.
+ */
+export function trustedConnector(options: TrustOptions): () => buildConnector.connector {
+  const { trust: source } = options
+  const read = typeof source === 'function' ? source : () => source
+  let trust = read()
+  let connector = connectorFor(trust, options)
+  let unusable: OriginTrust | undefined
+  return () => {
+    const now = read()
+    if (now === trust) return connector
+    try {
+      connector = connectorFor(now, options)
+      trust = now
+      options.hint('what is trusted has changed: it counts from now on')
+    } catch (error) {
+      if (now !== unusable) options.hint(`what is trusted has not changed: ${unreadable(error)}`)
+      unusable = now
+    }
+    return connector
+  }
+}
+
+function connectorFor(trust: OriginTrust, options: TrustOptions): buildConnector.connector {
+  const { servername } = options
+  const { connect, check } = wayOf(trust, options)
   return (target, callback) => {
-    const { connect, check } = current()
     // The name is ours alone: undici would take it from the Host header, which a client wrote.
     const name = servername ?? (isIP(target.hostname) === 0 ? target.hostname : '')
     connect({ ...target, servername: name }, (...[error, socket]) => {
@@ -58,26 +81,6 @@ export function trustedConnector(options: TrustOptions): buildConnector.connecto
       socket?.destroy()
       callback(problem ?? new Error('no connection'), null)
     })
-  }
-}
-
-/** Follows what is trusted; while a new trust cannot be used, the old one stays as it is. */
-function liveWay(read: () => OriginTrust, options: TrustOptions): () => Way {
-  let trust = read()
-  let way = wayOf(trust, options)
-  let unusable: OriginTrust | undefined
-  return () => {
-    const now = read()
-    if (now === trust) return way
-    try {
-      way = wayOf(now, options)
-      trust = now
-      options.hint('what is trusted has changed: it counts from now on')
-    } catch (error) {
-      if (now !== unusable) options.hint(`what is trusted has not changed: ${unreadable(error)}`)
-      unusable = now
-    }
-    return way
   }
 }
 

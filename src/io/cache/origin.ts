@@ -1,7 +1,7 @@
 /**
  * The way to one origin server: two bounded pools of kept-alive connections, so that the downloads
  * of payloads never hold up the small requests that machines wait for, and errors as sentences.
- * Nothing is retried here, whatever the answer is.
+ * A connection carries requests for as long as what vouched for it is trusted. Nothing is retried here, whatever the answer is.
  *
  * Timeouts follow the clients' own: a machine falls back to vCenter when it is refused quickly, and
  * iPXE gives up after two silent minutes.
@@ -62,6 +62,13 @@ export interface FetchOptions {
   readonly onInterim?: ((status: number, headers: HeaderFields) => void) | undefined
 }
 
+/** Connections of one trust. */
+interface Pools {
+  readonly connect: buildConnector.connector
+  readonly fills: Pool
+  readonly passes: Pool
+}
+
 type PassRequest = (
   options: Dispatcher.RequestOptions,
   callback: (error: Error | null, data: Dispatcher.ResponseData) => void,
@@ -72,37 +79,33 @@ export class Origin {
   readonly base: string
   /** `vcsa:6501` */
   readonly host: string
-  readonly #fills: Pool
-  readonly #passes: Pool
+  readonly #options: OriginOptions
+  readonly #trusted: () => buildConnector.connector
+  #pools: Pools
+  /** Made under a former trust, with what still runs there. */
+  readonly #former = new Set<Pools>()
+  readonly #excess: (() => void)[] = []
   /** For `@fastify/reply-from`, which only needs something that can `request`. */
   readonly requests: { readonly request: PassRequest }
 
   constructor(options: OriginOptions) {
     const { url, trust, servername, hint } = options
-    const limits = { ...defaults, ...options.limits }
-    const connect = waitingOnce(
-      trustedConnector({ trust, servername, hint, connectTimeout: limits.connect }),
-    )
-    const pool = (connections: number): Pool =>
-      new Pool(url.origin, {
-        connections,
-        connect,
-        pipelining: 1,
-        allowH2: false,
-        headersTimeout: limits.firstByte,
-        bodyTimeout: limits.idle,
-      })
+    const { connect: connectTimeout } = { ...defaults, ...options.limits }
+    this.#options = options
+    this.#trusted = trustedConnector({ trust, servername, hint, connectTimeout })
     this.base = url.origin
     this.host = url.host
-    this.#fills = pool(limits.fillConnections)
-    this.#passes = pool(limits.passConnections)
+    this.#pools = this.#open(this.#trusted())
     // A constant name: undici reconnects whenever the name that it reads from Host changes.
     const name = servername ?? url.hostname
     this.requests = {
       request: (request, callback) => {
         const { method, path, headers, body } = request
         const fixed = { method, path, servername: name }
-        this.#passes.request({ ...fixed, headers: headers ?? {}, body: body ?? null }, callback)
+        this.#current().passes.request(
+          { ...fixed, headers: headers ?? {}, body: body ?? null },
+          callback,
+        )
       },
     }
   }
@@ -116,7 +119,7 @@ export class Origin {
     const onInfo: Dispatcher.RequestOptions['onInfo'] = ({ statusCode, headers: fields }) =>
       onInterim?.(statusCode, fields)
     try {
-      return await this.#fills.request({ path, method: 'GET', headers, signal, onInfo })
+      return await this.#current().fills.request({ path, method: 'GET', headers, signal, onInfo })
     } catch (error) {
       throw originError(error, this.host)
     }
@@ -124,14 +127,50 @@ export class Origin {
 
   /** Calls when something came behind a payload that is no answer: one of them was longer than it said. */
   onExcess(tell: () => void): void {
-    this.#fills.on('disconnect', (_url, _ways, { message }) => {
-      if (message === excessive) tell()
-    })
+    this.#excess.push(tell)
   }
 
   /** Cuts what is running. */
   async close(): Promise<void> {
-    await Promise.all([this.#fills.destroy(), this.#passes.destroy()])
+    const all = [this.#pools, ...this.#former]
+    await Promise.all(all.flatMap(({ fills, passes }) => [fills.destroy(), passes.destroy()]))
+  }
+
+  /** For a request that begins now. */
+  #current(): Pools {
+    const connect = this.#trusted()
+    if (connect !== this.#pools.connect) {
+      void this.#leave(this.#pools)
+      this.#pools = this.#open(connect)
+    }
+    return this.#pools
+  }
+
+  /** What is asked for there already ends as it began. */
+  async #leave(pools: Pools): Promise<void> {
+    this.#former.add(pools)
+    await Promise.allSettled([pools.fills.close(), pools.passes.close()])
+    this.#former.delete(pools)
+  }
+
+  #open(connect: buildConnector.connector): Pools {
+    const { url } = this.#options
+    const limits = { ...defaults, ...this.#options.limits }
+    const once = waitingOnce(connect)
+    const pool = (connections: number): Pool =>
+      new Pool(url.origin, {
+        connections,
+        connect: once,
+        pipelining: 1,
+        allowH2: false,
+        headersTimeout: limits.firstByte,
+        bodyTimeout: limits.idle,
+      })
+    const fills = pool(limits.fillConnections)
+    fills.on('disconnect', (_url, _ways, { message }) => {
+      if (message === excessive) for (const tell of this.#excess) tell()
+    })
+    return { connect, fills, passes: pool(limits.passConnections) }
   }
 }
 

@@ -186,6 +186,33 @@ test('any other trust counts from the next connection on; one that cannot be use
   expect(hints).toContainEqual(expect.stringMatching(/^what is trusted has not changed: /))
 })
 
+test('what was connected under another trust carries no new request; what runs there ends as it began', async () => {
+  let trust: OriginTrust = { insecure: true }
+  await using f = await mirrorFixture({ origin: overTls, trust: () => () => trust })
+  expect(await bothWays(f)).toEqual(['served', 'served'])
+  const running = f.origin.payloads[5]!
+  f.origin.inject({ path: running.path, delay: 300 })
+  const begun = f.get(running.path)
+  await expect.poll(() => f.origin.seen.map(({ url }) => url)).toContain(running.path)
+  trust = { fingerprint: `sha256:${'00'.repeat(32)}` }
+  const refused = expect.stringMatching(/not the trusted one/)
+  expect(await bothWays(f, 6)).toEqual([refused, refused])
+  expect((await begun).body.equals(payloadOctets(running))).toBe(true)
+  trust = { fingerprint: f.origin.certificate!.fingerprint }
+  expect(await bothWays(f, 6)).toEqual(['served', 'served'])
+})
+
+test('what comes behind an answer is heard whatever is trusted by then', async () => {
+  let trust: OriginTrust = { fingerprint: `sha256:${'00'.repeat(32)}` }
+  await using f = await mirrorFixture({ origin: overTls, trust: () => () => trust })
+  await bothWays(f)
+  trust = { insecure: true }
+  const { path } = f.origin.payloads[4]!
+  f.origin.inject({ path, times: 1, saysLength: 100 })
+  expect((await f.get(path)).body).toHaveLength(100)
+  await expect.poll(() => f.events.map(({ type }) => type)).toContain('mirror.broken')
+})
+
 test('a CA file that comes after the configuration that names it counts then; it is told once', async () => {
   let trust: OriginTrust = { fingerprint: `sha1:${'00'.repeat(20)}` }
   await using f = await mirrorFixture({ origin: overTls, trust: () => () => trust })
