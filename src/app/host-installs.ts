@@ -30,8 +30,8 @@ export interface HostInstalls {
   readonly turns: InstallTurns
   readonly answers: InstallAnswers
   readonly api: Omit<HostsApiOptions, 'emit'>
-  /** It has fetched its answers and not reported: if it comes back now, it is sent to its disk. */
-  isUnderWay(mac: Mac): boolean
+  /** The entry that it will be told when it asks next; undefined where the configuration does not name it. */
+  nextBoot(mac: Mac): string | undefined
   /** Looks at the answers of all that are armed, and says what a person should know. */
   check(): Promise<void>
 }
@@ -75,10 +75,7 @@ export function hostInstalls(parts: InstallParts): HostInstalls {
     turns: new InstallTurns({ installs, answers, macOf: macs.certain, emit, clock }),
     answers,
     api: { orders, token: openApiToken(join(config.data, 'api-token')) },
-    isUnderWay: (mac) => {
-      const host = installs.configured(mac)
-      return host !== undefined && installs.recordOf(host)?.state === 'installing'
-    },
+    nextBoot: (mac) => installs.nextHost(mac)?.boot,
     check: () => checkInstalls({ installs, hosts, prove, isInstaller, data: config.data, emit }),
   }
 }

@@ -185,10 +185,9 @@ function tftpServer({ config, emit, macs, clock, interfaces }: Parts, files: Boo
   return new TftpServer({ addresses, port, tree: files.tree, macOf, emit, clock })
 }
 
-/** Not for one that comes back from its installer: old releases of mboot cannot be told to end. */
+/** Not for one that is sent to its disk then: old releases of mboot cannot be told to end. */
 function esxiOf({ site, installs }: Parts, mac: Mac): EsxiEntry | undefined {
-  const boot = site.hosts.get(mac)?.boot
-  if (installs.isUnderWay(mac)) return undefined
+  const boot = installs.nextBoot(mac)
   return esxiEntryOf(site.catalog, ({ name }) => name === boot)
 }
 

@@ -246,11 +246,11 @@ test('only the machine itself hears of its answers; when it is installed it is s
   const [, token = ''] = /\/ks\/([\w-]+)\//.exec(armed) ?? []
   expect(own.events.map(({ type }) => type)).toContain('install.started')
   const answers = `http://127.0.0.1/ks/${token}`
-  expect(own.installs.isUnderWay(mac)).toBe(false)
+  expect(own.installs.nextBoot(mac)).toBe('esxi')
   expect(new TextDecoder().decode(await ask(`${answers}/ks.cfg`))).toBe('vmaccepteula\n')
-  expect(own.installs.isUnderWay(mac)).toBe(true)
+  expect(own.installs.nextBoot(mac)).toBe('disk')
   expect(new TextDecoder().decode(await ask(`${answers}/done`))).toBe('ok\n')
-  expect(own.installs.isUnderWay(mac)).toBe(false)
+  expect(own.installs.nextBoot(mac)).toBe('disk')
   for (const path of [
     config,
     'http://127.0.0.1/boot.cfg',

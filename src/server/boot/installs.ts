@@ -57,6 +57,14 @@ export class Installs {
     return host && effectiveHost(host, this.recordOf(host), this.choiceOf(host))
   }
 
+  /** As `hostOf`, when it asks what to boot next: one that comes back from its installer may not again. */
+  nextHost(mac: Mac): Host | undefined {
+    const host = this.#options.hosts.get(mac)
+    const record = host && this.recordOf(host)
+    const next = record && this.after(host, record, 'offered')
+    return host && effectiveHost(host, next, this.choiceOf(host))
+  }
+
   configured(mac: Mac): Host | undefined {
     return this.#options.hosts.get(mac)
   }

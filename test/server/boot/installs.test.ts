@@ -771,6 +771,31 @@ test('DHCP sees the host as it is to boot now, and only hosts that are configure
   expect(hosts.has(neighbour.mac)).toBe(false)
 })
 
+describe('what DHCP names a boot file for, before the machine asks for any menu', () => {
+  const next = (site: InstallSite) => site.installs.nextBoot(victim.mac)
+
+  test.for(states)('of a machine that is %s', async (state) => {
+    await using site = new InstallSite()
+    await ways[state](site)
+    expect(next(site)).toBe(state === 'armed' || state === 'booting' ? 'photon' : 'disk')
+  })
+
+  test.for(states)('of a machine that is %s and installs itself at each start', async (state) => {
+    await using site = new InstallSite()
+    await ways[state](site)
+    await site.restart({ host: { once: false } })
+    expect(next(site)).toBe(state === 'stopped' ? 'disk' : 'photon')
+  })
+
+  test('is what the user chose; nothing of a machine that nobody named', async () => {
+    await using site = new InstallSite()
+    await ways.installing(site)
+    site.installs.api.orders.boot('web-01', 'rescue')
+    expect(next(site)).toBe('rescue')
+    expect(site.installs.nextBoot(neighbour.mac)).toBeUndefined()
+  })
+})
+
 test('two questions at once start one installation, and both lead to the same answers', async () => {
   await using site = new InstallSite()
   const [one, other] = await Promise.all([site.menu(), site.menu()])
