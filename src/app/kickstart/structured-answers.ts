@@ -108,26 +108,26 @@ function written(
 
 function fillDocument(document: Document, variables: Variables): readonly Finding[] {
   const findings: Finding[] = []
+  /** True for what is to be left out. */
+  const fill = (node: unknown, ancestors: readonly unknown[], key: unknown = null): boolean => {
+    if (!isScalar(node) || typeof node.value !== 'string') return false
+    const filled = fillText(node.value, variables, pathOf(ancestors, node, key))
+    findings.push(...filled.findings)
+    if (filled.value === undefined) return true
+    put(node, filled.value)
+    return false
+  }
   visit(document, {
-    Scalar: (key, node, ancestors) => {
-      if (typeof node.value !== 'string') return undefined
-      const path = pathOf(ancestors, node, key)
-      const filled = fillText(node.value, variables, path)
-      findings.push(...filled.findings)
-      if (filled.value === undefined) return isInPair(ancestors) ? undefined : visit.REMOVE
-      return put(node, filled.value)
+    // A value is left out with its key, so those of a pair are filled in there.
+    Pair: (_key, pair, ancestors) => {
+      const inside = [...ancestors, pair]
+      fill(pair.key, inside)
+      return fill(pair.value, inside) ? visit.REMOVE : undefined
     },
-    Pair: (_key, { value }, ancestors) => {
-      if (!isScalar(value) || typeof value.value !== 'string') return undefined
-      const { value: filled } = fillText(value.value, variables, pathOf(ancestors, value, null))
-      return filled === undefined ? visit.REMOVE : undefined
-    },
+    Scalar: (key, node, ancestors) =>
+      !isPair(ancestors.at(-1)) && fill(node, ancestors, key) ? visit.REMOVE : undefined,
   })
   return findings
-}
-
-function isInPair(ancestors: readonly unknown[]): boolean {
-  return isPair(ancestors.at(-1))
 }
 
 function fillText(text: string, variables: Variables, path: KeyPath) {
@@ -136,11 +136,10 @@ function fillText(text: string, variables: Variables, path: KeyPath) {
   return { value, findings: findings.map(({ says }) => error(path, says)) }
 }
 
-function put(node: Scalar, value: unknown): undefined {
-  if (node.value === value) return undefined
+function put(node: Scalar, value: unknown): void {
+  if (node.value === value) return
   node.value = value
   if (typeof value !== 'string') delete node.type
-  return undefined
 }
 
 /** Keys and positions from the document down to the node. */

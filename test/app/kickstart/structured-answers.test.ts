@@ -148,3 +148,14 @@ test.for([
   expect(() => parseKickstart(text, 'ks.yaml')).toThrow(/^ks\.yaml/)
   expect(() => parseKickstart(text, 'ks.yaml')).not.toThrow(/s3c/)
 })
+
+test('keys and values are filled in once, and what is wrong is told once, with its key', () => {
+  const { text, problems } = fill('"${name}": "$${name}"\nb: { c: "${nam}" }\n', 'yaml')
+  expect(parse(text)).toEqual({ 'web-01': '${name}', b: { c: '${nam}' } })
+  expect(problems).toMatchObject([{ line: 2, key: 'b.c' }])
+})
+
+test('a script may not leave a variable out, also in a pair', () => {
+  const { problems } = fill('runcmd: "${x?}"\n', 'yaml')
+  expect(problems).toMatchObject([{ line: 1, key: 'runcmd' }])
+})
