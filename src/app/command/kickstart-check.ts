@@ -2,7 +2,7 @@
  * `kickstart check FILE`: every problem of a Photon kickstart, for one installer; without one, for
  * the newest, with what the others say in a line. Other systems' files are told by their text.
  */
-import type { Variables } from '../../boot/kickstart/kickstart-template.ts'
+import type { Variables } from '../../boot/kickstart/template-reference.ts'
 import {
   type Installer,
   type Release,

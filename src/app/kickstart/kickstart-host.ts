@@ -2,7 +2,7 @@
 import { contains, formatIpv4 } from '../../core/address.ts'
 import { InputError } from '../../core/errors.ts'
 import { type HostFacts, hostVariables } from '../../boot/kickstart/host-variables.ts'
-import type { Variables } from '../../boot/kickstart/kickstart-template.ts'
+import type { Variables } from '../../boot/kickstart/template-reference.ts'
 import { listInterfaces, selectInterfaces } from '../../io/net/interfaces.ts'
 import type { Config } from '../config/config-schema.ts'
 

@@ -1,7 +1,7 @@
 /** What one installer makes of a kickstart's file: a verdict, each problem with its place, notes. */
 import type { Finding } from '../../boot/kickstart/formats.ts'
 import { type Installer, knows } from '../../boot/kickstart/installers.ts'
-import type { Variables } from '../../boot/kickstart/kickstart-template.ts'
+import type { Variables } from '../../boot/kickstart/template-reference.ts'
 import { renderKickstart } from '../../boot/kickstart/render-kickstart.ts'
 import { formatPath } from '../config/config-problems.ts'
 import { type KickstartFile, offsetOf } from './kickstart-file.ts'

@@ -7,7 +7,7 @@ import {
   macWithDashes,
   netmask,
 } from '../../core/address.ts'
-import type { Scalar, Variables } from './kickstart-template.ts'
+import type { Scalar, Variables } from './template-reference.ts'
 
 export interface HostFacts {
   readonly name: string

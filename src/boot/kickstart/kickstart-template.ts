@@ -17,8 +17,6 @@ import {
   wantsQuotes,
 } from './template-reference.ts'
 
-export type { Scalar, Variables } from './template-reference.ts'
-
 export interface Filled {
   readonly value: unknown
   readonly findings: readonly Finding[]

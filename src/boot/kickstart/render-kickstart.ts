@@ -9,7 +9,8 @@ import type { Installer } from './installers.ts'
 import { checkKickstart } from './kickstart-checks.ts'
 import { isFromOldEra, migrate } from './kickstart-era.ts'
 import { compile, isSource, marker, markerValue } from './kickstart-source.ts'
-import { type Variables, fillIn } from './kickstart-template.ts'
+import { fillIn } from './kickstart-template.ts'
+import type { Variables } from './template-reference.ts'
 
 export interface RenderedKickstart {
   readonly kind: 'source' | 'migrated' | 'plain'

@@ -60,9 +60,7 @@ export class Installs {
   /** As `hostOf`, when it asks what to boot next: one that comes back from its installer may not again. */
   nextHost(mac: Mac): Host | undefined {
     const host = this.#options.hosts.get(mac)
-    const record = host && this.recordOf(host)
-    const next = record && this.after(host, record, 'offered')
-    return host && effectiveHost(host, next, this.choiceOf(host))
+    return host && effectiveHost(host, this.#offered(host), this.choiceOf(host))
   }
 
   configured(mac: Mac): Host | undefined {
@@ -123,8 +121,8 @@ export class Installs {
 
   /** Whether it installs itself when it asks next and nothing else was chosen. */
   isToInstall(host: Host): boolean {
-    const record = this.recordOf(host)
-    return record !== undefined && mayFetch(this.after(host, record, 'offered'))
+    const next = this.#offered(host)
+    return next !== undefined && mayFetch(next)
   }
 
   /** As `keep`. Also where its image is away, which may come back. False where it changes nothing. */
@@ -190,6 +188,12 @@ export class Installs {
       const [record, choice] = [this.recordOf(host), this.choiceOf(host)]
       return hostView(host, { record, choice, problem: this.problemOf(host) })
     })
+  }
+
+  /** Its record as it will be when it asks what to boot. */
+  #offered(host: Host): InstallRecord | undefined {
+    const record = this.recordOf(host)
+    return record && this.after(host, record, 'offered')
   }
 
   #former(): readonly unknown[] {
