@@ -88,16 +88,17 @@ function filesWithSecrets(): readonly string[] {
 
 const everyKind = clientKindNames.flatMap((kind) => ['--kind', kind])
 
+const coldAndWarm = async () => ({
+  cold: await fleet('--base', mirrorUrl, '--tempo', '0.001', ...everyKind),
+  warm: await fleet('--base', mirrorUrl, '--first', '100', ...everyKind),
+})
+
 test('50 machines of every kind: one fetch each, and nothing of a host anywhere, ever', async () => {
   await startOrigin('--up-refusals', '1')
   const service = await startService()
   const seen = new Set<string>()
   const watch = setInterval(() => filesWithSecrets().forEach((file) => seen.add(file)), 250)
-  const both = async () => ({
-    cold: await fleet('--base', mirrorUrl, '--tempo', '0.001', ...everyKind),
-    warm: await fleet('--base', mirrorUrl, '--first', '100', ...everyKind),
-  })
-  const { cold, warm } = await both().finally(() => clearInterval(watch))
+  const { cold, warm } = await coldAndWarm().finally(() => clearInterval(watch))
   expect([cold.problems, warm.problems]).toEqual([[], []])
   expect(cold.origin).toMatchObject({ fetches: 60, mostFetches: 1, bytes: cold.imageBytes })
   expect(warm.origin).toMatchObject({ fetches: 0, bytes: 0 })

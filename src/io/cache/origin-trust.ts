@@ -52,20 +52,20 @@ export function trustedConnector(options: TrustOptions): () => buildConnector.co
   const { trust: source } = options
   const read = typeof source === 'function' ? source : () => source
   let trust = read()
-  let connector = connectorFor(trust, options)
+  let connect = connectorFor(trust, options)
   let unusable: OriginTrust | undefined
   return () => {
     const now = read()
-    if (now === trust) return connector
+    if (now === trust) return connect
     try {
-      connector = connectorFor(now, options)
+      connect = connectorFor(now, options)
       trust = now
       options.hint('what is trusted has changed: it counts from now on')
     } catch (error) {
       if (now !== unusable) options.hint(`what is trusted has not changed: ${unreadable(error)}`)
       unusable = now
     }
-    return connector
+    return connect
   }
 }
 

@@ -124,21 +124,21 @@ test('a client that leaves in the middle is told of in the log', async () => {
   expect(f.events.at(-1)?.bytes).toBeLessThan(payload.size)
 })
 
-describe('a client that stops reading', () => {
-  /** In the middle of what no connection takes at once. */
-  async function stopped() {
-    const f = await mirrorFixture({ origin: { images: ['esxi7'] } })
-    const payload = f.origin.payloads.find(({ size }) => size > 20e6 && size < 50e6)!
-    await f.get(payload.path)
-    await expect.poll(() => f.events.map(({ type }) => type)).toContain('mirror.stored')
-    const accepted = once(f.server.server, 'connection')
-    const client = connect(f.port, '127.0.0.1').pause()
-    client.write(get(payload.path))
-    const [server] = (await accepted) as [Socket]
-    await expect.poll(() => server.timeout).toBe(300_000)
-    return { f, payload, client, server }
-  }
+/** A client that has stopped in the middle of what no connection takes at once. */
+async function stopped() {
+  const f = await mirrorFixture({ origin: { images: ['esxi7'] } })
+  const payload = f.origin.payloads.find(({ size }) => size > 20e6 && size < 50e6)!
+  await f.get(payload.path)
+  await expect.poll(() => f.events.map(({ type }) => type)).toContain('mirror.stored')
+  const accepted = once(f.server.server, 'connection')
+  const client = connect(f.port, '127.0.0.1').pause()
+  client.write(get(payload.path))
+  const [server] = (await accepted) as [Socket]
+  await expect.poll(() => server.timeout).toBe(300_000)
+  return { f, payload, client, server }
+}
 
+describe('a client that stops reading', () => {
   test('is cut off when it has taken nothing for five minutes', async () => {
     const { f: fixture, payload, client, server } = await stopped()
     await using f = fixture
