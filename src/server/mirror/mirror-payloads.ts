@@ -1,6 +1,7 @@
 /**
  * Requests for what may be stored: from the store, or following a download that is running, or
- * starting one. Whatever turns out not to be for everybody is passed.
+ * starting one. Whatever turns out not to be for everybody is passed. Which generation of a repository
+ * is given out: `mirror-repository.ts`.
  */
 import { UpstreamError, messageOf } from '../../core/errors.ts'
 import type { ContentStore } from '../../io/cache/content-store.ts'
@@ -136,7 +137,7 @@ export class PayloadServer {
     return undefined
   }
 
-  /** The first index of a repository is held back until all that it names is here. */
+  /** The first index of a repository is held back for what it names, and asked for anew without that. */
   async #serveIndex(exchange: Exchange, wanted: Wanted, fill: Fill): Promise<unknown> {
     const isComplete = await this.#repositories.complete(wanted.plan, fill.ended)
     if (isComplete || wanted.isLastTry) return await this.#serveWhole(exchange, wanted, fill)

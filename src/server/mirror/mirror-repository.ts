@@ -1,7 +1,9 @@
 /**
- * Keeps the metadata of an RPM repository of one generation: a `repomd.xml` is given out only when
- * everything that it names is stored, and has the checksums that it says. Until then clients get the
- * old one. Who has read that one gets its files afterwards, too. Refuses to look into packages.
+ * Keeps the metadata of an RPM repository of one generation: a new `repomd.xml` takes the place of the
+ * old one only when everything that it names is stored, and has the checksums that it says. Until then
+ * clients get the old one. Who has read that one gets its files afterwards, too. A first one is held
+ * back for a while, asked for once more where something that it names cannot be had, and then given
+ * out as it is. Refuses to look into packages.
  *
  * Without this a client that reads the index just before the origin publishes a new one finds that
  * what the index names is gone there, or is something else by now.
@@ -43,7 +45,7 @@ export class Repositories {
   readonly #looks = new Map<string, Promise<boolean>>()
   /** Generations that are being fetched, by key of the index. */
   readonly #coming = new Set<string>()
-  /** First generations that are being fetched; true when all of one is here. */
+  /** First generations that are being fetched; true when one may be given out. */
   readonly #firsts = new Map<string, Promise<boolean>>()
   /** Client and index → the checksum of the index as it was read last. */
   readonly #readers = new LRUCache<string, string>({ max: mostReaders })
@@ -97,8 +99,9 @@ export class Repositories {
   }
 
   /**
-   * Fetches what a first index names once that itself is `stored`; false when something of it cannot
-   * be had: the origin may have a newer one by now.
+   * Fetches what a first index names once that itself is `stored`. True when all of it is here, or
+   * clients have waited long enough; false when something of it cannot be had: the origin may have a
+   * newer one by now.
    */
   complete(plan: Plan, stored: Promise<unknown>): Promise<boolean> {
     const key = this.#key(plan.target)
@@ -110,7 +113,9 @@ export class Repositories {
         const files = await this.#filesOf(key)
         await this.#fetchAll(plan, files ?? [], (target) => target)
       })
-      return await Promise.race([done, delay(patience, true, unreferenced)])
+      const isDone = new AbortController()
+      const late = delay(patience, true, { ref: false, signal: isDone.signal })
+      return await Promise.race([done, late]).finally(() => isDone.abort())
     }
     const first = work().finally(() => this.#firsts.delete(key))
     this.#firsts.set(key, first)
@@ -251,8 +256,6 @@ export class Repositories {
     return this.#key(this.#stagedTarget(target))
   }
 }
-
-const unreferenced = { ref: false }
 
 /** `…/repodata/anything` as `…/repodata/repomd.xml`. */
 function indexOf(target: string): string {
