@@ -4,14 +4,15 @@
  * on a processor each, both servers writing their usual log into a file.
  */
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Cost, account } from './accounting.ts'
 import { forgetFiles } from './cold-files.ts'
 import { node, serveCommand } from './ours.ts'
 import type { BenchOptions, Part } from './part.ts'
-import { type Peer, findPeer, upstreamVersion, nginxBasics } from './peers.ts'
+import { cachePort, prepareNginx, tunedCache, wholeFiles } from './nginx-cache.ts'
+import { type Peer, findPeer, upstreamVersion } from './peers.ts'
 import { BenchNetwork, runIn, untilReady } from './programs.ts'
 import { takeTurns } from './rounds.ts'
 import { best, figure, median, comparison } from './table.ts'
@@ -109,33 +110,11 @@ async function ours(folder: string) {
 }
 
 async function nginx(folder: string) {
-  const prefix = join(folder, 'nginx')
-  await mkdir(join(prefix, 'logs'), { recursive: true })
-  await writeFile(join(prefix, 'nginx.conf'), nginxConfiguration)
   const { command, name, version } = await findPeer('nginx')
-  const argv = [...command, '-p', `${prefix}/`, '-c', 'nginx.conf', '-e', 'logs/error.log']
-  return { name: `${name} ${upstreamVersion(version)}`, argv, port: 5200 }
+  const http = tunedCache({ originPort, manner: wholeFiles })
+  const argv = await prepareNginx(command, join(folder, 'nginx'), { workers: 1, http })
+  return { name: `${name} ${upstreamVersion(version)}`, argv, port: cachePort }
 }
-
-/** As a careful administrator writes it: keep-alive to the origin, a lock per object, sendfile. */
-const nginxConfiguration = `
-${nginxBasics}  keepalive_requests 1000000;
-  proxy_cache_path cache levels=1:2 keys_zone=payloads:16m max_size=10g inactive=1d use_temp_path=off;
-  upstream origin { server 127.0.0.1:${originPort}; keepalive 16; }
-  server {
-    listen 127.0.0.1:5200;
-    location /vmw/cache/ {
-      proxy_pass http://origin;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_cache payloads;
-      proxy_cache_valid 200 1d;
-      proxy_cache_lock on;
-      proxy_cache_lock_timeout 600s;
-    }
-  }
-}
-`
 
 /** Fills the caches, and compares what they give with what the origin has. */
 async function warm(rig: Rig): Promise<void> {

@@ -2,12 +2,13 @@
  * The caches of the boot storm, each as its users run it: Bootlace with its profile, nginx by the
  * recipe that is published for Auto Deploy, nginx as a careful administrator tunes it, Varnish.
  */
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SystemError } from '../src/core/errors.ts'
 import { hasProgram } from '../src/setup/commands.ts'
 import { serveCommand } from './ours.ts'
-import { findPeer, nginxMain, upstreamVersion } from './peers.ts'
+import { cachePort, prepareNginx, tunedCache, wholeFiles } from './nginx-cache.ts'
+import { findPeer, upstreamVersion } from './peers.ts'
 
 export interface StormServer {
   readonly name: string
@@ -27,14 +28,15 @@ export async function stormServers(): Promise<readonly StormServer[]> {
   const nginxName = `nginx ${upstreamVersion(nginx.version)}`
   const nginxServer = (name: string, locations: string) => ({
     name: `${nginxName}, ${name}`,
-    port: 5200,
+    port: cachePort,
     isSlow: name === 'recipe',
-    prepare: (folder: string) => prepareNginx(nginx.command, folder, locations),
+    prepare: (folder: string) =>
+      prepareNginx(nginx.command, folder, { workers: 2, http: locations }),
   })
   return [
     { name: 'Bootlace', port: 5100, isSlow: false, prepare: prepareOurs },
-    nginxServer('lock', tuned(whole)),
-    nginxServer('slices', tuned(slices)),
+    nginxServer('lock', tunedCache({ originPort, manner: wholeFiles })),
+    nginxServer('slices', tunedCache({ originPort, manner: slices })),
     {
       name: `Varnish ${upstreamVersion(varnish.version)}`,
       port: 5300,
@@ -56,16 +58,6 @@ function prepareOurs(folder: string): Promise<readonly string[]> {
   })
 }
 
-async function prepareNginx(
-  command: readonly string[],
-  folder: string,
-  locations: string,
-): Promise<readonly string[]> {
-  await mkdir(join(folder, 'logs'), { recursive: true })
-  await writeFile(join(folder, 'nginx.conf'), `${nginxMain(2)}${locations}}\n`)
-  return [...command, '-p', `${folder}/`, '-c', 'nginx.conf', '-e', 'logs/error.log']
-}
-
 /**
  * The recipe for a container as it is published (E. Gray, 2017), without its TLS: everything that is
  * answered with 200 is kept for a day, in 1 GB, by HTTP/1.0 towards vCenter and without a lock.
@@ -74,7 +66,7 @@ const recipe = `
   keepalive_timeout 65;
   proxy_cache_path cache levels=1:2 keys_zone=autodeploy:15m max_size=1g inactive=24h;
   server {
-    listen 127.0.0.1:5200;
+    listen 127.0.0.1:${cachePort};
     location / {
       proxy_pass ${storm.originUrl};
       proxy_cache autodeploy;
@@ -87,30 +79,6 @@ const recipe = `
     }
   }
 `
-
-/** Connections to the origin are kept, one request at a time fetches an object, and it may take long. */
-function tuned(manner: string): string {
-  return `
-  keepalive_requests 1000000;
-  proxy_cache_path cache levels=1:2 keys_zone=payloads:16m max_size=10g inactive=1d use_temp_path=off;
-  upstream origin { server 127.0.0.1:${originPort}; keepalive 16; }
-  server {
-    listen 127.0.0.1:5200;
-    location /vmw/cache/ {
-      proxy_pass http://origin;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_cache payloads;
-      proxy_cache_lock on;
-      proxy_cache_lock_timeout 600s;
-      proxy_cache_lock_age 600s;
-      ${manner}
-    }
-  }
-`
-}
-
-const whole = 'proxy_cache_valid 200 1d;'
 
 /** Large files in pieces: those who wait get the first piece before the last is there. */
 const slices = `slice 8m;

@@ -57,7 +57,8 @@ const how =
   'the recipe is measured once. "origin": octets taken from it, in images. "last", "median": seconds until the last host, ' +
   'and the one in the middle, had everything. "first octet": of a host\'s first file, milliseconds, in the middle and ' +
   'worst. "p99": of all waits for a file\'s first octet. "MB": proportional memory of its processes at the highest ' +
-  'moment, the system\'s cache of files left out. "Bootlace" is Bootlace divided by that row: below 1 is less. ' +
+  "moment, the system's cache of files left out: Varnish has its objects in that memory, " +
+  'the others have theirs in that cache. "Bootlace" is Bootlace divided by that row: below 1 is less. ' +
   '"foreign": cores busy with other work, the highest of the rounds.'
 
 const temperatures = ['cold', 'warm'] as const
