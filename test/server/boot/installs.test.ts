@@ -448,12 +448,14 @@ describe('answers that are wrong', () => {
   })
 })
 
+/** The reasons of what a person was told to know. */
+function hints(site: InstallSite): (string | undefined)[] {
+  return site.events.filter(({ type }) => type === 'service.hint').map(({ reason }) => reason)
+}
+
 describe('a data folder that is lost', () => {
   const other = { mac: neighbour.mac, name: 'db-01', boot: 'photon', kickstart: 'ks.json' }
   const first = { ...other, mac: victim.mac, name: victim.name }
-  const hints = (site: InstallSite) =>
-    site.events.filter(({ type }) => type === 'service.hint').map(({ reason }) => reason)
-
   test('is told with the hosts that install themselves for that', async () => {
     await using site = new InstallSite({ config: { hosts: [first, other] } })
     await site.installs.check()
@@ -772,26 +774,26 @@ test('DHCP sees the host as it is to boot now, and only hosts that are configure
 })
 
 describe('what DHCP names a boot file for, before the machine asks for any menu', () => {
-  const next = (site: InstallSite) => site.installs.nextBoot(victim.mac)
-
   test.for(states)('of a machine that is %s', async (state) => {
     await using site = new InstallSite()
     await ways[state](site)
-    expect(next(site)).toBe(state === 'armed' || state === 'booting' ? 'photon' : 'disk')
+    expect(site.installs.nextBoot(victim.mac)).toBe(
+      state === 'armed' || state === 'booting' ? 'photon' : 'disk',
+    )
   })
 
   test.for(states)('of a machine that is %s and installs itself at each start', async (state) => {
     await using site = new InstallSite()
     await ways[state](site)
     await site.restart({ host: { once: false } })
-    expect(next(site)).toBe(state === 'stopped' ? 'disk' : 'photon')
+    expect(site.installs.nextBoot(victim.mac)).toBe(state === 'stopped' ? 'disk' : 'photon')
   })
 
   test('is what the user chose; nothing of a machine that nobody named', async () => {
     await using site = new InstallSite()
     await ways.installing(site)
     site.installs.api.orders.boot('web-01', 'rescue')
-    expect(next(site)).toBe('rescue')
+    expect(site.installs.nextBoot(victim.mac)).toBe('rescue')
     expect(site.installs.nextBoot(neighbour.mac)).toBeUndefined()
   })
 })
