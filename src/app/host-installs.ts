@@ -20,6 +20,7 @@ import type { EventHub } from '../server/event-hub.ts'
 import type { HostsApiOptions } from '../server/http/hosts-api.ts'
 import type { Config } from './config/config-schema.ts'
 import { checkInstalls } from './install-check.ts'
+import { kickstartOf } from './kickstart/kickstart-host.ts'
 import { LiveHosts } from './live-hosts.ts'
 import type { MacLookup } from './mac-lookup.ts'
 import type { Site } from './site.ts'
@@ -88,7 +89,7 @@ export function installKnowledge(
   { images, hosts }: Pick<Config, 'images' | 'hosts'>,
   catalog: Catalog,
 ): Pick<InstallsOptions, 'hasAnswers' | 'canInstall'> {
-  const own = new Map(hosts.map((host) => [host.mac, host.kickstart]))
+  const own = new Map(hosts.map((host) => [host.mac, host]))
   const names = Object.keys(images).toSorted((a, b) => b.length - a.length)
   // Of an image that is away the entry's name tells: NAME, NAME-hwe.
   const imageName = (entry: string) =>
@@ -97,7 +98,7 @@ export function installKnowledge(
       : (names.find((name) => `${entry}-`.startsWith(`${name}-`)) ?? entry)
   return {
     hasAnswers: ({ mac, boot }) =>
-      (own.get(mac) ?? images[imageName(boot)]?.kickstart) !== undefined,
+      kickstartOf(own.get(mac) ?? {}, images, imageName(boot)) !== undefined,
     canInstall: (name) => entriesOf(name, catalog).some(canInstall),
   }
 }

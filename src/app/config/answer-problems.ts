@@ -5,6 +5,7 @@
 import { InputError } from '../../core/errors.ts'
 import { exampleUrls, sourceOf } from '../kickstart/host-answers.ts'
 import { openImageOf } from '../kickstart/host-image.ts'
+import { kickstartOf } from '../kickstart/kickstart-host.ts'
 import type { Config } from './config-schema.ts'
 
 /** Sentences that begin with the key of the configuration that names the file. */
@@ -21,8 +22,7 @@ async function problemsOf(config: Config, index: number): Promise<readonly strin
   const host = config.hosts[index]
   if (host === undefined) return []
   await using image = await openImageOf(config, host.boot)
-  if ((host.kickstart ?? config.images[image?.name ?? host.boot]?.kickstart) === undefined)
-    return []
+  if (kickstartOf(host, config.images, image?.name ?? host.boot) === undefined) return []
   const urls = exampleUrls(config, host.name, { image: image?.name })
   // Which installer of Photon it is only the image tells: without it nothing more can be said.
   const source = sourceOf(config, host.name, { image, urls })

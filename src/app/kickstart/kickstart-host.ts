@@ -33,7 +33,7 @@ export function hostKickstart(
     const names = config.hosts.map((one) => one.name).join(', ') || 'none'
     throw new InputError([`there is no host ${name} in the configuration; there are ${names}`])
   }
-  const file = host.kickstart ?? config.images[image ?? host.boot]?.kickstart
+  const file = kickstartOf(host, config.images, image ?? host.boot)
   if (file === undefined) {
     throw new InputError([
       `${name} has no kickstart: name one as kickstart of the host, or of the image that it boots`,
@@ -46,6 +46,15 @@ export function hostKickstart(
       ? `images.${image ?? host.boot}.kickstart`
       : `hosts[${config.hosts.indexOf(host)}].kickstart`
   return { file, setting, variables }
+}
+
+/** Its own kickstart, else that of the image that it boots. */
+export function kickstartOf(
+  { kickstart }: Partial<Pick<HostConfig, 'kickstart'>>,
+  images: Config['images'],
+  image: string,
+): string | undefined {
+  return kickstart ?? images[image]?.kickstart
 }
 
 function hostFacts(config: Config, { name, mac, address, vars }: HostConfig): HostFacts {
