@@ -6,7 +6,13 @@ import fastify from 'fastify'
 import { describe, expect, test } from 'vitest'
 import { hostId } from '../../support/origin-hosts.ts'
 import { payloadOctets } from '../../support/origin-payloads.ts'
-import { everythingUnder, ask, mirrorFixture, raw } from '../../support/mirror-fixture.ts'
+import {
+  type Fixture,
+  everythingUnder,
+  ask,
+  mirrorFixture,
+  raw,
+} from '../../support/mirror-fixture.ts'
 
 const mac = '52:54:00:12:34:56'
 const host = `/vmw/rbd/host/${hostId(mac)}`
@@ -551,13 +557,9 @@ describe('clients in trouble', () => {
   test('the first leaves: the download goes on for the others and is stored', async () => {
     await using f = await mirrorFixture()
     const payload = f.origin.payloads[1]!
-    f.origin.inject({ path: payload.path, rate: 8_000_000 })
-    const stop = new AbortController()
-    const leader = f.get(payload.path, { signal: stop.signal }).catch(() => 'left')
-    await expect.poll(() => f.origin.count(payload.path).bytes).toBeGreaterThan(100_000)
+    const leave = await clientThatLeaves(f, payload.path)
     const follower = f.get(payload.path)
-    stop.abort()
-    await leader
+    await leave()
     expect((await follower).body.equals(payloadOctets(payload))).toBe(true)
     expect(f.origin.count(payload.path).gets).toBe(1)
   })
@@ -582,12 +584,8 @@ describe('clients in trouble', () => {
   test('all leave: it is stored nevertheless', async () => {
     await using f = await mirrorFixture()
     const payload = f.origin.payloads[1]!
-    f.origin.inject({ path: payload.path, rate: 8_000_000 })
-    const stop = new AbortController()
-    const leader = f.get(payload.path, { signal: stop.signal }).catch(() => 'left')
-    await expect.poll(() => f.origin.count(payload.path).bytes).toBeGreaterThan(100_000)
-    stop.abort()
-    await leader
+    const leave = await clientThatLeaves(f, payload.path)
+    await leave()
     await expect.poll(() => f.store.stats().objects, { timeout: 5000 }).toBe(1)
     expect((await f.get(payload.path)).headers['x-cache']).toBe('HIT')
   })
@@ -668,3 +666,15 @@ describe('a disk that refuses', () => {
     expect(f.store.stats().objects).toBe(0)
   })
 })
+
+/** One that has a part of a slow payload; what is returned makes it leave. */
+async function clientThatLeaves(f: Fixture, path: string): Promise<() => Promise<void>> {
+  f.origin.inject({ path, rate: 8_000_000 })
+  const stop = new AbortController()
+  const gone = f.get(path, { signal: stop.signal }).catch(() => undefined)
+  await expect.poll(() => f.origin.count(path).bytes).toBeGreaterThan(100_000)
+  return async () => {
+    stop.abort()
+    await gone
+  }
+}
